@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The short way to everything. `make demo` and `make test` each do all by themselves on a
+# bare Debian 12: install what is missing (as root), build, and do their job.
+
+BUILD   ?= build
+MESON   ?= meson
+DESTDIR ?=
+PREFIX  ?= /usr/local
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@tools/install-packages build
+	@$(MESON) setup $(BUILD) --prefix=$(PREFIX) >/dev/null || \
+		{ tail -n 20 $(BUILD)/meson-logs/meson-log.txt >&2; exit 1; }
+
+demo:
+	@tools/install-packages build demo
+	@$(MAKE) --no-print-directory all
+	@/usr/bin/python3 tests/e2e/demo.py
+
+test:
+	@tools/install-packages build test
+	@$(MAKE) --no-print-directory all
+	@tests/run
+
+bench:
+	@tools/install-packages build bench
+	@$(MAKE) --no-print-directory all
+	@/usr/bin/python3 bench/run $(BENCH)
+
+fuzz:
+	@tools/install-packages build lint
+	@fuzz/run $(FUZZ)
+
+check: all
+	@tools/install-packages lint
+	@tools/check
+
+# a PREFIX that is given counts, also if the build was set up with another
+install: $(BUILD)/build.ninja
+	@$(if $(filter file,$(origin PREFIX)),,$(MESON) configure $(BUILD) --prefix=$(PREFIX))
+	@$(MAKE) --no-print-directory all
+	@DESTDIR=$(abspath $(DESTDIR)) $(MESON) install -C $(BUILD) --no-rebuild
+
+clean:
+	@rm -rf $(BUILD)
+
+.PHONY: all demo test bench fuzz check install clean
