@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attribute - from a transaction to its source
+ *
+ * One table of rules, tried from the top; the first that holds gives the verdict.
+ * Bounces come first, because they are local and would look like scripts; then
+ * everything that came over SMTP; then what was handed in on this host. A
+ * rule fills in what it knows of the source and says in one sentence why.
+ *
+ * It must never say "certain" where the join said less.
+ */
+#include "trace/attribute.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/must.h"
+#include "mail/header.h"
+#include "mail/logline.h"
+#include "trace/attribute_internal.h"
+#include "trace/phplog.h"
+
+/* --- small questions --- */
+
+static bool one_of(struct str s, const char *const *list)
+{
+    for (; *list != NULL; list++) {
+        if (str_eq_nocase(s, str_c(*list)))
+            return true;
+    }
+    return false;
+}
+
+static bool contains_one_of(struct str s, const char *const *list)
+{
+    for (; *list != NULL; list++) {
+        if (str_find_nocase(str_head(s, 512), str_c(*list)) != STR_NONE)
+            return true;
+    }
+    return false;
+}
+
+static bool is_list_user(struct str user)
+{
+    static const char *const users[] = { "mailman", "list", "sympa", "majordomo", "mlmmj", "ezmlm",
+                                         NULL };
+    return one_of(user, users);
+}
+
+static bool is_mail_user(struct str user)
+{
+    static const char *const users[] = { "Debian-exim", "exim", "mailnull", "mail", "exim4", NULL };
+    return one_of(user, users);
+}
+
+bool attribute_web_user(struct str user)
+{
+    return user.n > 0 && sites_shared_user(user) && !is_mail_user(user) &&
+           !str_eq(user, STR("root"));
+}
+
+static bool own_ip(const struct attribution *x, struct str text)
+{
+    struct ip ip;
+    if (ip_parse(text, &ip) != 0)
+        return false;
+    if (ip_loopback(&ip))
+        return true;
+    for (size_t i = 0; i < x->ctx->own_ip_count; i++) {
+        if (ip_eq(&ip, &x->ctx->own_ips[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Names and formats of Message-IDs that webmail programs make; a sender may forge them, so they
+ * only tell a webmail from another program that knows the mailbox's password. */
+static bool webmail_marks(struct attribution *x)
+{
+    static const char *const marks[] = { "roundcube", "horde", "squirrel", "rainloop", "snappymail",
+                                         "webmail", "sogo", "afterlogic", NULL };
+    static const char *const fields[] = { "User-Agent", "X-Mailer", "Received", NULL };
+    if (contains_one_of(x->arrival.message_id, marks) ||
+        contains_one_of(x->arrival.host.helo, marks) ||
+        contains_one_of(x->arrival.host.name, marks))
+        return true;
+    struct buf b;
+    bool found = false;
+    buf_init(&b, 65536);
+    for (size_t i = 0; fields[i] != NULL && !found; i++) {
+        if (header_get(x->header, str_c(fields[i]), &b))
+            found = contains_one_of(buf_str(&b), marks);
+    }
+    buf_fini(&b);
+    return found;
+}
+
+/* --- deliveries --- */
+
+static const char *outcome_word(const struct logline *line, const struct line_delivery *d)
+{
+    if (line->class == LINE_FAILURE)
+        return "failed";
+    if (line->class == LINE_DEFERRAL)
+        return "deferred";
+    return d->discarded ? "discarded" : "delivered";
+}
+
+/* The recipient's place, by an open index of four times as many slots: a message may have twenty
+ * thousand of them. */
+static struct delivery *delivery_of(struct attribution *x, struct str address, struct str final)
+{
+    struct report *r = x->r;
+    uint64_t hash = hash_str(x->key, address) ^ hash_str(x->key, final) * 3;
+    size_t i = hash & x->place_mask;
+    for (; x->places[i] != 0; i = (i + 1) & x->place_mask) {
+        struct delivery *d = &r->deliveries[x->places[i] - 1];
+        if (str_eq(d->address, address) && str_eq(d->final, final))
+            return d;
+    }
+    x->places[i] = (uint32_t)++r->delivery_count;
+    return &r->deliveries[r->delivery_count - 1];
+}
+
+/* The last line of each recipient tells what became of it. */
+static void delivery_take(struct attribution *x, const struct trace_line *line)
+{
+    struct line_delivery d;
+    if (logline_delivery(&line->line, &d) != 0)
+        return;
+    struct str address = d.original.n > 0 ? d.original : d.address;
+    struct str final = d.original.n > 0 && !str_eq(d.original, d.address) ? d.address : STR("");
+    *delivery_of(x, address, final) = (struct delivery){
+        .address = address, .final = final, .outcome = outcome_word(&line->line, &d),
+        .when = line->utc, .zone = line->zone, .router = d.router, .transport = d.transport,
+        .host = d.host.name.n > 0 ? d.host.name : d.host.helo, .ip = d.host.ip,
+        .text = d.confirmation.n > 0 ? d.confirmation : d.text,
+    };
+    bool remote = d.has_host && line->line.class != LINE_FAILURE && !d.discarded;
+    remote = remote || (d.has_host && d.host.ip.n > 0 && !own_ip(x, d.host.ip));
+    x->any_remote = x->any_remote || remote;
+    x->any_local = x->any_local || !d.has_host;
+    if (remote && final.n > 0 && x->forwarded.n == 0) {
+        x->forwarded = address;
+        x->forward_line = line;
+    }
+}
+
+static void deliveries_take(struct attribution *x)
+{
+    struct report *r = x->r;
+    r->deliveries = arena_alloc(r->arena, (x->g->count + 1) * sizeof *r->deliveries);
+    for (x->place_mask = 63; x->place_mask < 2 * x->g->count; x->place_mask = x->place_mask * 2 + 1)
+        ;
+    x->places = must_array(x->place_mask + 1, sizeof *x->places);
+    x->key = hash_key_new();
+    for (size_t i = 0; r->deliveries != NULL && i < x->g->count; i++) {
+        enum line_class class = x->g->lines[i].line.class;
+        if (class == LINE_DELIVERY || class == LINE_FAILURE || class == LINE_DEFERRAL)
+            delivery_take(x, &x->g->lines[i]);
+    }
+    free(x->places);
+}
+
+/* --- witnesses --- */
+
+void attribute_line_witness(struct report *r, const char *kind, const struct trace_line *line,
+                            const char *says)
+{
+    struct witness w = { .kind = kind, .trust = TRUST_OURS, .file = str_c(line->file->path),
+                         .line = line->number, .offset = line->offset, .text = line->raw };
+    report_witness(r, &w, "%s", says);
+}
+
+static const char *how_words(const struct gathered *g)
+{
+    switch (g->join.how) {
+    case JOIN_BY_PID:
+        return "same process as the message: its pid is in the message id";
+    case JOIN_ONLY:
+        return g->contested ? "the only line that fits, but another message lacks its line"
+                            : "the only submission that fits this message";
+    case JOIN_SAME_DIR:
+        return "several submissions fit, all from this directory";
+    case JOIN_LIKELY:
+        return "the submission that fits best; another one is not ruled out";
+    default:
+        return "one of several submissions that fit";
+    }
+}
+
+static void join_witness(struct attribution *x)
+{
+    const struct gathered *g = x->g;
+    if (g->cwd != NULL)
+        attribute_line_witness(x->r, "cwd", g->cwd, how_words(g));
+    x->r->candidates = g->candidates;
+    x->r->candidate_count = g->candidate_count;
+    report_note(x->r, "join: %s", g->join.how == JOIN_NONE ? "no cwd line fits this message"
+                                                            : how_words(g));
+}
+
+static enum confidence join_confidence(const struct gathered *g)
+{
+    if (g->join.how == JOIN_AMBIGUOUS)
+        return CONFIDENCE_AMBIGUOUS;
+    return g->join.how == JOIN_LIKELY || g->contested ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN;
+}
+
+/* --- what each verdict fills in --- */
+
+static void source_client(struct attribution *x)
+{
+    const struct line_arrival *a = &x->arrival;
+    x->r->source.client_ip = a->host.ip;
+    x->r->source.host = a->host.name.n > 0 ? a->host.name : a->host.helo;
+}
+
+static void source_login(struct attribution *x)
+{
+    struct source *s = &x->r->source;
+    source_client(x);
+    s->authenticator = x->arrival.auth;
+    s->login = x->arrival.auth_id.n > 0 ? x->arrival.auth_id : x->arrival.auth_sender;
+    s->user = x->panel_user;
+    s->account = x->panel_user;
+}
+
+static void source_cwd(struct attribution *x)
+{
+    struct source *s = &x->r->source;
+    s->user = x->arrival.user;
+    s->cwd = x->g->join.dir;
+    s->account = sites_account(s->cwd);
+    if (s->account.n == 0 && !sites_shared_user(s->user) && !str_eq(s->user, STR("root")))
+        s->account = s->user;
+}
+
+/* --- rules: each says whether it holds --- */
+
+static bool is_bounce(struct attribution *x)
+{
+    const struct line_arrival *a = &x->arrival;
+    struct msgid parent;
+    if (a->has_host || a->bounce_of.n == 0)
+        return false;
+    source_cwd(x);
+    x->r->source.account = STR("");
+    if (msgid_parse(a->bounce_of, &parent) == 0) {
+        x->r->parent = parent;
+        x->r->has_parent = true;
+        report_reason(x->r, "our own report on message %s; follow that one", parent.text);
+    } else {
+        report_reason(x->r, "our own report on another message");
+    }
+    return true;
+}
+
+static bool is_webmail(struct attribution *x)
+{
+    const struct line_arrival *a = &x->arrival;
+    if (!a->has_host || a->auth.n == 0 || !own_ip(x, a->host.ip) || !webmail_marks(x))
+        return false;
+    source_login(x);
+    x->r->confidence = CONFIDENCE_LIKELY;
+    report_reason(x->r, "the mailbox logged in from this host itself, and the message has the "
+                  "marks of a webmail");
+    return true;
+}
+
+static bool is_login(struct attribution *x)
+{
+    const struct line_arrival *a = &x->arrival;
+    if (!a->has_host || a->auth.n == 0)
+        return false;
+    source_login(x);
+    if (own_ip(x, a->host.ip))
+        report_reason(x->r, "the mailbox logged in from this host itself: a program here knows "
+                      "its password, or a webmail without marks");
+    else
+        report_reason(x->r, "the mailbox logged in over SMTP from the client shown");
+    return true;
+}
+
+static bool is_localhost_smtp(struct attribution *x)
+{
+    const struct line_arrival *a = &x->arrival;
+    if (!a->has_host || !own_ip(x, a->host.ip))
+        return false;
+    source_client(x);
+    /* From our own host an ident answer is our own, too. */
+    x->r->source.user = x->panel_user.n > 0 ? x->panel_user : a->user;
+    x->r->source.account = x->r->source.user;
+    if (x->r->source.user.n == 0) {
+        x->r->confidence = CONFIDENCE_LIKELY;
+        report_reason(x->r, "a program on this host spoke SMTP to Exim without logging in; "
+                      "nothing in the log names its user");
+    } else {
+        report_reason(x->r, "a program of this user spoke SMTP to Exim without logging in");
+    }
+    return true;
+}
+
+static bool is_forward(struct attribution *x)
+{
+    if (!x->arrival.has_host || (x->forwarded.n == 0 && !x->panel_redirect))
+        return false;
+    source_client(x);
+    x->r->source.account = x->panel_user;
+    if (x->forward_line != NULL)
+        attribute_line_witness(x->r, "delivery", x->forward_line,
+                               "sent on to another server under a local address");
+    report_reason(x->r, "it came from outside for %.*s, which forwards to another server",
+                  STR_ARG(str_head(x->forwarded.n > 0 ? x->forwarded : STR("a local address"),
+                                   200)));
+    return true;
+}
+
+static bool is_list_copy(struct attribution *x)
+{
+    static const char *const marks[] = { "mailman", "listserv", "sympa", "majordomo", "mlmmj",
+                                         NULL };
+    if (!x->arrival.has_host && (is_list_user(x->arrival.user) ||
+                                 contains_one_of(x->g->join.dir, marks))) {
+        source_cwd(x);
+        report_reason(x->r, "a mailing list program sent it");
+        return true;
+    }
+    if (!x->arrival.has_host)
+        return false;
+    for (size_t i = 0; i < x->r->delivery_count; i++) {
+        const struct delivery *d = &x->r->deliveries[i];
+        if (contains_one_of(d->router, marks) || contains_one_of(d->transport, marks)) {
+            source_client(x);
+            report_reason(x->r, "it came from outside for a mailing list here");
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_relay(struct attribution *x)
+{
+    if (!x->arrival.has_host || !x->any_remote)
+        return false;
+    source_client(x);
+    report_reason(x->r, "we took it from this host without a login and sent it on: the host is "
+                  "allowed to relay");
+    return true;
+}
+
+static bool is_inbound(struct attribution *x)
+{
+    if (!x->arrival.has_host)
+        return false;
+    source_client(x);
+    if (!x->any_local && x->r->delivery_count == 0)
+        x->r->confidence = CONFIDENCE_LIKELY;
+    report_reason(x->r, "it came from outside for a mailbox here; nothing left this server");
+    return true;
+}
+
+static bool is_autoreply(struct attribution *x)
+{
+    struct str dir = x->g->join.dir, spool = x->ctx->spool_directory;
+    bool from_exim = is_mail_user(x->arrival.user) ||
+                     (spool.n > 0 && str_eq(dir, spool)) || str_starts(dir, STR("/var/spool/exim"));
+    if (!from_exim || attribute_web_user(x->arrival.user))
+        return false;
+    source_cwd(x);
+    x->r->source.account = STR("");
+    report_reason(x->r, "Exim itself submitted it: an autoreply, or a filter that sends mail");
+    return true;
+}
+
+static bool args_of_cron(const struct trace_line *cwd)
+{
+    struct line_cwd c;
+    if (cwd == NULL || logline_cwd(&cwd->line, &c) != 0)
+        return false;
+    return str_find_nocase(c.full_name, STR("cron")) != STR_NONE;
+}
+
+static bool is_cron_job(struct attribution *x)
+{
+    if (!args_of_cron(x->g->cwd))
+        return false;
+    source_cwd(x);
+    x->r->confidence = join_confidence(x->g);
+    report_reason(x->r, "cron sent the output of a job of this user");
+    return true;
+}
+
+static bool candidates_all_web(struct attribution *x)
+{
+    struct line_cwd c;
+    for (size_t i = 0; i < x->g->candidate_count; i++) {
+        if (logline_cwd(&x->g->candidates[i].line, &c) != 0 || !sites_is_web(x->ctx->sites, c.dir))
+            return false;
+    }
+    return x->g->candidate_count > 0;
+}
+
+static bool is_script(struct attribution *x)
+{
+    const struct gathered *g = x->g;
+    bool web_user = attribute_web_user(x->arrival.user);
+    bool web_dir = g->join.dir.n > 0 && sites_is_web(x->ctx->sites, g->join.dir);
+    if (!web_user && !web_dir && !x->php_header && !candidates_all_web(x))
+        return false;
+    source_cwd(x);
+    x->r->confidence = join_confidence(g);
+    if (g->join.how == JOIN_AMBIGUOUS)
+        report_reason(x->r, "several submissions fit this message and nothing tells which; "
+                      "log_selector +pid would");
+    else if (g->join.how == JOIN_NONE) {
+        x->r->confidence = web_user ? CONFIDENCE_LIKELY : CONFIDENCE_AMBIGUOUS;
+        report_reason(x->r, "%s, but the log has no cwd line for it: log_selector +arguments "
+                      "would write one",
+                      web_user ? "the web server's user submitted it"
+                               : "PHP's own header says that a script made it");
+    } else if (web_dir) {
+        report_reason(x->r, "a web script submitted it from this directory");
+    } else {
+        report_reason(x->r, "the web server's user submitted it, from a directory outside of "
+                      "every web tree: the script changed its directory");
+    }
+    return true;
+}
+
+static bool is_local_job(struct attribution *x)
+{
+    const struct gathered *g = x->g;
+    if (x->arrival.has_host)
+        return false;
+    source_cwd(x);
+    x->r->confidence = join_confidence(g);
+    if (g->join.how == JOIN_NONE) {
+        x->r->confidence = CONFIDENCE_AMBIGUOUS;
+        report_reason(x->r, "this user submitted it on this host; without a cwd line the log "
+                      "does not tell a script from a job: log_selector +arguments would");
+    } else {
+        report_reason(x->r,
+                      "a job or a shell of this user submitted it, outside of every web tree");
+    }
+    return true;
+}
+
+static const struct rule {
+    enum verdict verdict;
+    bool (*holds)(struct attribution *x);
+} verdict_rules[] = {
+    { VERDICT_BOUNCE, is_bounce },                 /* R= and no host */
+    { VERDICT_WEBMAIL, is_webmail },               /* A= from ourselves, with marks */
+    { VERDICT_LOGIN, is_login },                   /* A= */
+    { VERDICT_LOCALHOST_SMTP, is_localhost_smtp }, /* H= ourselves, no A= */
+    { VERDICT_LIST, is_list_copy },                /* list user, directory, router or transport */
+    { VERDICT_FORWARD, is_forward },               /* H= outside, sent out under a local address */
+    { VERDICT_RELAY, is_relay },                   /* H= outside, sent out */
+    { VERDICT_INBOUND, is_inbound },               /* H= outside */
+    { VERDICT_AUTOREPLY, is_autoreply },           /* submitted by Exim itself */
+    { VERDICT_CRON, is_cron_job },                 /* -FCronDaemon */
+    { VERDICT_SCRIPT, is_script },                 /* web user or web directory */
+    { VERDICT_CRON, is_local_job },                /* any other local submission */
+};
+
+/* --- the message itself --- */
+
+static void envelope_take(struct attribution *x, const struct trace_line *line)
+{
+    struct report *r = x->r;
+    x->unreadable = logline_arrival(&line->line, &x->arrival) != 0;
+    r->has_received = true;
+    r->received = line->utc;
+    r->zone = line->zone;
+    r->sender = x->arrival.null_sender ? STR("<>") : x->arrival.sender;
+    r->has_sender = true;
+    r->size = x->arrival.size;
+    r->has_size = x->arrival.size > 0;
+    if (x->arrival.has_subject) {
+        char *text = arena_alloc(r->arena, x->arrival.subject.n + 1);
+        if (text != NULL)
+            r->subject = str_make(text, logline_unescape(x->arrival.subject, text,
+                                                         x->arrival.subject.n));
+        r->has_subject = text != NULL;
+    }
+    attribute_line_witness(r, "arrival", line, "Exim's record of the reception");
+}
+
+static void panel_take(struct attribution *x)
+{
+    struct line_cpanel c;
+    for (size_t i = 0; i < x->g->count; i++) {
+        const struct trace_line *line = &x->g->lines[i];
+        if ((line->line.class != LINE_CPANEL_SENDER &&
+             line->line.class != LINE_CPANEL_CONNECTION) || logline_cpanel(&line->line, &c) != 0)
+            continue;
+        if (c.user.n > 0 && x->panel_user.n == 0) {
+            x->panel_user = c.user;
+            attribute_line_witness(x->r, "panel", line, "cPanel's name of the account");
+        }
+        x->panel_redirect = x->panel_redirect || str_eq(c.basis, STR("redirect_resolver"));
+    }
+}
+
+static void no_arrival(struct attribution *x)
+{
+    x->r->verdict = VERDICT_EXPIRED;
+    x->r->has_received = true;
+    x->r->received = x->g->when;
+    if (x->g->count > 0) {
+        x->r->zone = x->g->lines[0].zone;
+        attribute_line_witness(x->r, "delivery", &x->g->lines[0],
+                               "the first line of it that is left");
+    }
+    report_reason(x->r, "lines of it are in the log, but not the one of its arrival: that part of "
+                  "the log is missing");
+}
+
+/* A client that writes what looks like fields can make a line that reads in several ways. Without
+ * the login that may stand in it, a stolen mailbox would look like mail from outside. */
+static void arrival_doubt(struct attribution *x)
+{
+    struct report *r = x->r;
+    if (!x->arrival.has_host || (!x->unreadable && !x->arrival.ambiguous))
+        return;
+    if (x->unreadable)
+        r->confidence = CONFIDENCE_AMBIGUOUS;
+    else if (r->confidence == CONFIDENCE_CERTAIN)
+        r->confidence = CONFIDENCE_LIKELY;
+    report_reason(r, "%.*s; but the line of its arrival can be read in several ways, because what "
+                  "the client wrote looks like fields of Exim's: look at it", STR_ARG(r->reason));
+}
+
+void attribute_log(struct report *r, const struct gathered *g, struct str header,
+                   const struct attribute_context *ctx)
+{
+    struct attribution x = { .r = r, .g = g, .ctx = ctx, .header = header };
+    r->lines = g->lines;
+    r->line_count = g->count;
+    r->children = g->related;
+    r->child_count = g->related_count;
+    deliveries_take(&x);
+    if (g->arrival < 0) {
+        no_arrival(&x);
+        return;
+    }
+    if (!(g->cwd == NULL && g->candidate_count == 0))
+        join_witness(&x);
+    envelope_take(&x, &g->lines[g->arrival]);
+    panel_take(&x);
+    attribute_headers(&x);
+    r->confidence = CONFIDENCE_CERTAIN;
+    r->confidence_known = true;
+    for (size_t i = 0; i < sizeof verdict_rules / sizeof verdict_rules[0]; i++) {
+        r->verdict = verdict_rules[i].verdict;
+        if (verdict_rules[i].holds(&x))
+            break;
+    }
+    arrival_doubt(&x);
+    if (g->cut)
+        report_reason(r, "%.*s; it has more log lines than are kept: what is said of its "
+                      "recipients is of the first %zu lines", STR_ARG(r->reason), g->count);
+}

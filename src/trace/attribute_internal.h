@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attribute_internal - what the files of the attribution share
+ *
+ * attribute.c has the rules, attribute_header.c what the message's own header
+ * adds, attribute_spool.c the queue. Nobody else includes this.
+ */
+#ifndef POSTERN_TRACE_ATTRIBUTE_INTERNAL_H
+#define POSTERN_TRACE_ATTRIBUTE_INTERNAL_H
+
+#include "base/hash.h"
+#include "mail/logline.h"
+#include "trace/attribute.h"
+
+struct attribution {
+    struct report *r;
+    const struct gathered *g;
+    const struct attribute_context *ctx;
+    struct str header;
+    struct line_arrival arrival;
+    bool unreadable;                 /* the arrival line; then little of `arrival` is filled */
+    struct str panel_user;           /* named by cPanel's lines */
+    bool panel_redirect;
+    struct hash_key key;             /* of places */
+    uint32_t *places;                /* a hash of a recipient -> its number in r->deliveries + 1 */
+    size_t place_mask;
+    bool any_remote, any_local;      /* deliveries to other servers, and here */
+    struct str forwarded;            /* a local address that was sent on */
+    const struct trace_line *forward_line;
+    bool php_header;                 /* PHP says that a script made it, and it is local */
+};
+
+void attribute_line_witness(struct report *r, const char *kind, const struct trace_line *line,
+                            const char *says);
+
+/* The user that a web server runs as for everybody. Not root and not Exim's own, though these name
+ * no account either. */
+bool attribute_web_user(struct str user);
+
+/* X-PHP-Script and X-PHP-Originating-Script: witnesses, and the script's name if the message was
+ * local. */
+void attribute_headers(struct attribution *x);
+
+#endif

@@ -1,0 +1,699 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gather - all log lines of given messages
+ *
+ * Ids whose receptions began close together are read in one pass. A pass is
+ * "near" around their time (every line is parsed and told to the join) and
+ * "far" behind it, where a single id is searched for with memmem() and costs
+ * no more than reading does. What is found is copied into the arena at once: the
+ * block that it stands in is overwritten by the next.
+ */
+#define _GNU_SOURCE
+#include "trace/gather.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/intern.h"
+#include "base/must.h"
+#include "logs/logreader.h"
+#include "mail/syslogjoin.h"
+
+#define RECENT 4096u               /* submission lines whose text is remembered */
+#define CLUSTER_GAP 60             /* seconds between ids that share a pass */
+#define PASSES_MAX 8u               /* over the log, for ids that are apart */
+#define GIVE_UP (6 * 3600)         /* seconds after its time at which an id is searched elsewhere */
+#define PLACE_BEFORE ((uint64_t)512 * 1024)
+#define PLACE_AFTER ((uint64_t)64 * 1024)
+
+/* A submission line as it was read, by the tag that the join knows it by. */
+struct recent {
+    uint64_t tag;
+    struct trace_line at;          /* raw and line are not filled */
+    struct buf raw;
+};
+
+struct pass {
+    const struct logset *set;
+    const struct gather_options *o;
+    struct arena *arena;
+    struct gathered *out;
+    size_t *order;                 /* indices into out, by time */
+    size_t from, count;            /* the slice of `order` in work */
+    struct intern *ids;            /* their texts, numbered as in the slice */
+    size_t active;                 /* not completed yet */
+    size_t found;
+    size_t due;                    /* of the slice: the joins before it are finished */
+    int64_t near_from, near_until;
+    bool near, whole;
+    uint64_t near_until_offset;    /* by place instead of by time; 0: by time */
+    bool zone_given;               /* by place: the zone there is known */
+    int32_t zone_offset;
+    struct join *join;
+    struct intern *dirs;
+    struct hash_key key;
+    struct recent recent[RECENT];
+    uint64_t next_tag;
+    struct syslogjoin *parts;
+    struct logzone zone;
+    struct logline_hint hint;
+    const struct logfile *file;
+    bool failed;
+};
+
+/* --- which ids --- */
+
+static struct gathered *wanted(struct pass *p, struct str id)
+{
+    if (id.n == 0)
+        return NULL;
+    uint32_t n = intern_find(p->ids, id);
+    return n == INTERN_NONE ? NULL : &p->out[p->order[p->from + n]];
+}
+
+/* --- keeping --- */
+
+static bool line_keep(struct pass *p, const struct trace_line *at, struct str raw,
+                      struct trace_line *out)
+{
+    struct logline_hint hint = p->hint;
+    *out = *at;
+    out->raw = arena_str(p->arena, raw);
+    return out->raw.n == raw.n && logline_parse(out->raw, &hint, &out->line) == 0;
+}
+
+static struct trace_line *line_append(struct pass *p, struct gathered *g,
+                                      const struct trace_line *at, struct str raw)
+{
+    if (g->count == GATHER_LINES_MAX) {
+        g->cut = true;
+        return NULL;
+    }
+    if (g->count == g->room) {
+        size_t room = g->room == 0 ? 16 : g->room * 2;
+        struct trace_line *more = arena_alloc(p->arena, room * sizeof *more);
+        if (more == NULL) {
+            g->cut = true;
+            return NULL;
+        }
+        if (g->count > 0)
+            memcpy(more, g->lines, g->count * sizeof *more);
+        g->lines = more;
+        g->room = room;
+    }
+    if (!line_keep(p, at, raw, &g->lines[g->count])) {
+        g->cut = true;
+        return NULL;
+    }
+    return &g->lines[g->count++];
+}
+
+static void related_add(struct gathered *g, struct str id)
+{
+    struct msgid other;
+    if (g->related_count == GATHER_RELATED_MAX || msgid_parse(id, &other) != 0)
+        return;
+    for (size_t i = 0; i < g->related_count; i++) {
+        if (msgid_eq(&g->related[i], &other))
+            return;
+    }
+    g->related[g->related_count++] = other;
+}
+
+/* --- the join --- */
+
+static uint64_t hash_of(struct pass *p, struct str s)
+{
+    return hash_str(p->key, s) | 1;
+}
+
+static struct str dir_keep(struct pass *p, struct str s)
+{
+    uint32_t n = intern_add(p->dirs, s);
+    return n == INTERN_NONE ? STR("") : intern_str(p->dirs, n);
+}
+
+static void submission_near(struct pass *p, const struct logline *line,
+                            const struct trace_line *at)
+{
+    struct line_cwd c;
+    struct str args, address;
+    if (logline_cwd(line, &c) != 0 || c.mode == CWD_OTHER)
+        return;
+    struct join_submission s = { .when = at->utc, .pid = line->pid, .mode = c.mode,
+                                 .has_sender = c.has_sender, .tag = ++p->next_tag };
+    s.dir = dir_keep(p, c.dir);
+    s.sender = hash_of(p, c.sender);
+    s.parent = c.parent.n > 0 ? hash_of(p, c.parent) : 0;
+    args = c.operands;
+    while (s.recipient_count < JOIN_RECIPIENTS && logline_arg_recipient(&args, &address))
+        s.recipients[s.recipient_count++] = hash_of(p, address);
+    join_submission_add(p->join, &s);
+    struct recent *r = &p->recent[s.tag % RECENT];
+    r->tag = s.tag;
+    r->at = *at;
+    buf_reset(&r->raw);
+    if (buf_add(&r->raw, line->raw) != 0)
+        r->tag = 0;
+}
+
+/* What the join is told of an arrival. */
+static struct join_arrival arrival_view(struct pass *p, const struct logline *line,
+                                        const struct line_arrival *a)
+{
+    struct join_arrival v = { .tag = ++p->next_tag, .mode = CWD_OTHER };
+    struct msgid id;
+    struct msgid_parts parts;
+    if (msgid_parse(line->id, &id) != 0 ||
+        msgid_decode(&id, p->o->base, p->o->localhost_number, &parts) != 0)
+        return v;
+    v.when = parts.when;
+    v.usec = parts.usec;
+    v.precision = parts.precision;
+    v.pid = parts.pid;
+    if (a->has_host)
+        return v;
+    v.user = a->user;
+    v.sender = hash_of(p, a->sender);
+    join_arrival_mode(&v, a->protocol);
+    if (a->bounce_of.n > 0) {
+        v.mode = CWD_BOUNCE;
+        v.parent = hash_of(p, a->bounce_of);
+    }
+    return v;
+}
+
+/* The recipients of an arrival of ours, hashed, for as long as the arena lives. */
+static void arrival_recipients(struct pass *p, const struct line_arrival *a,
+                               struct join_arrival *v)
+{
+    struct str list = a->recipients, address;
+    size_t count = 0;
+    while (logline_recipient(&list, &address))
+        count++;
+    uint64_t *hashes = arena_alloc(p->arena, count * sizeof *hashes);
+    if (!a->has_for || hashes == NULL)
+        return;
+    list = a->recipients;
+    v->recipients = hashes;
+    while (v->recipient_count < count && logline_recipient(&list, &address))
+        hashes[v->recipient_count++] = hash_of(p, address);
+}
+
+static void arrival_near(struct pass *p, struct gathered *g, const struct logline *line,
+                         const struct line_arrival *a)
+{
+    struct join_result r;
+    struct join_arrival v = arrival_view(p, line, a);
+    if (g == NULL) {
+        join_arrival_add(p->join, &v, &r);
+        return;
+    }
+    arrival_recipients(p, a, &v);
+    join_arrival_add(p->join, &v, &g->join);
+    g->joined = v;
+    g->joined.user = arena_str(p->arena, v.user);
+}
+
+/* --- one line --- */
+
+static void line_take(struct pass *p, const struct logline *line, const struct trace_line *at)
+{
+    struct gathered *g = wanted(p, line->id);
+    if (line->class == LINE_ARRIVAL) {
+        struct line_arrival a;
+        logline_arrival(line, &a);
+        struct gathered *parent = wanted(p, a.bounce_of);
+        if (parent != NULL)
+            related_add(parent, line->id);
+        if (line->offset == LOGLINE_NO_OFFSET && line->has_date && p->near && !p->zone_given)
+            logzone_observe(&p->zone, line->stamped, msgid_when62(line->id));
+        /* The same line again, in a copy of the log: the first one counts. */
+        if (g != NULL && g->arrival >= 0)
+            g = NULL;
+        else if (p->near || g != NULL)
+            arrival_near(p, g, line, &a);
+    } else if (line->class == LINE_CWD && p->near) {
+        submission_near(p, line, at);
+    }
+    if (g == NULL)
+        return;
+    struct trace_line *kept = line_append(p, g, at, line->raw);
+    p->found += g->found ? 0 : 1;
+    g->found = true;
+    if (kept != NULL && line->class == LINE_ARRIVAL && g->arrival < 0) {
+        g->arrival = kept - g->lines;
+        g->far = !p->near;
+    }
+    if ((line->class == LINE_COMPLETED || line->class == LINE_CANCELLED) && !g->completed) {
+        g->completed = true;
+        p->active--;
+    }
+}
+
+/* Parse and take one raw line. False if it is no log line. */
+static bool line_raw(struct pass *p, struct str raw, uint64_t offset, uint64_t number,
+                     int64_t *utc_out)
+{
+    struct logline line;
+    if (logline_parse(raw, &p->hint, &line) != 0)
+        return false;
+    *utc_out = logzone_utc(&p->zone, &line);
+    struct trace_line at = { .file = p->file, .offset = offset, .number = number,
+                             .utc = *utc_out };
+    at.zone = line.offset != LOGLINE_NO_OFFSET ? line.offset : p->zone.offset;
+    line_take(p, &line, &at);
+    return true;
+}
+
+/* --- what the join has learned --- */
+
+static struct trace_line *line_of_tag(struct pass *p, uint64_t tag)
+{
+    struct recent *r = &p->recent[tag % RECENT];
+    struct trace_line *line;
+    if (tag == 0 || r->tag != tag)
+        return NULL;
+    line = arena_alloc(p->arena, sizeof *line);
+    return line != NULL && line_keep(p, &r->at, buf_str(&r->raw), line) ? line : NULL;
+}
+
+static void candidates_keep(struct pass *p, struct gathered *g)
+{
+    if (g->join.how != JOIN_AMBIGUOUS && g->join.how != JOIN_LIKELY)
+        return;
+    g->candidates = arena_alloc(p->arena, JOIN_CANDIDATES * sizeof *g->candidates);
+    for (unsigned i = 0; g->candidates != NULL && i < g->join.candidate_count; i++) {
+        const struct trace_line *line = line_of_tag(p, g->join.candidates[i]);
+        if (line != NULL)
+            g->candidates[g->candidate_count++] = *line;
+    }
+}
+
+static void join_finish(struct pass *p, struct gathered *g)
+{
+    if (g->arrival < 0 || g->joined.mode == CWD_OTHER || g->join_finished)
+        return;
+    g->join_finished = true;
+    join_review(p->join, &g->joined, &g->join);
+    if (g->join.how == JOIN_ONLY || g->join.how == JOIN_SAME_DIR)
+        g->contested = join_contested(p->join, g->join.tag);
+    if (g->join.how != JOIN_NONE && g->join.how != JOIN_AMBIGUOUS)
+        g->cwd = line_of_tag(p, g->join.tag);
+    g->join.dir = arena_str(p->arena, g->join.dir);
+    candidates_keep(p, g);
+}
+
+/* Those whose neighbourhood has been read: now, because the texts of cwd lines are kept for a while
+ * only. Arrivals that come later than that are finished at the end of the pass. */
+static void joins_finish_due(struct pass *p, int64_t utc)
+{
+    while (p->due < p->count) {
+        struct gathered *g = &p->out[p->order[p->from + p->due]];
+        if (utc <= g->when + GATHER_NEAR)
+            return;
+        join_finish(p, g);
+        p->due++;
+    }
+}
+
+/* --- one block --- */
+
+static bool near_over(const struct pass *p, int64_t utc, uint64_t offset)
+{
+    return p->near_until_offset > 0 ? offset > p->near_until_offset : utc > p->near_until;
+}
+
+/* Line by line, as long as near. Returns how many bytes were used. */
+static size_t block_near(struct pass *p, const struct logblock *b)
+{
+    struct str rest = b->bytes, joined;
+    uint64_t number = b->first_line;
+    while (rest.n > 0) {
+        size_t at = b->bytes.n - rest.n;
+        struct str raw = str_cut(&rest, '\n');
+        int64_t utc = INT64_MIN;
+        bool is_line = true;
+        if (!syslogjoin_is_part(raw))
+            is_line = line_raw(p, raw, b->offset + at, number, &utc);
+        else if (syslogjoin_feed(p->parts, raw, &joined))
+            is_line = line_raw(p, joined, b->offset + at, number, &utc);
+        if (number > 0)
+            number++;
+        if (is_line && utc != INT64_MIN && p->near_until_offset == 0)
+            joins_finish_due(p, utc);
+        if (is_line && utc != INT64_MIN && near_over(p, utc, b->offset + at)) {
+            p->near = false;
+            return b->bytes.n - rest.n;
+        }
+    }
+    return b->bytes.n;
+}
+
+static uint64_t lines_in(struct str s)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += s.p[i] == '\n';
+    return n;
+}
+
+/* Only lines that mention the one id in work. */
+static void block_far_one(struct pass *p, const struct logblock *b, size_t from,
+                          const struct gathered *g)
+{
+    struct str id = msgid_str(&g->id);
+    size_t at = from, hit, counted = 0;
+    uint64_t number = b->first_line;
+    while (p->active > 0 && (hit = str_find(str_skip(b->bytes, at), id)) != STR_NONE) {
+        hit += at;
+        size_t begin = str_rfind_c(str_head(b->bytes, hit), '\n');
+        begin = begin == STR_NONE ? 0 : begin + 1;
+        struct str rest = str_skip(b->bytes, begin);
+        struct str raw = str_cut(&rest, '\n');
+        int64_t utc;
+        if (number > 0)
+            number += lines_in(str_make(b->bytes.p + counted, begin - counted));
+        counted = begin;
+        line_raw(p, raw, b->offset + begin, number, &utc);
+        at = begin + raw.n + 1;
+    }
+}
+
+static void block_far(struct pass *p, const struct logblock *b, size_t from)
+{
+    if (p->count == 1) {
+        block_far_one(p, b, from, &p->out[p->order[p->from]]);
+        return;
+    }
+    struct str rest = str_skip(b->bytes, from);
+    uint64_t number = b->first_line;
+    if (number > 0)
+        number += lines_in(str_head(b->bytes, from));
+    while (rest.n > 0 && p->active > 0) {
+        size_t at = b->bytes.n - rest.n;
+        struct str raw = str_cut(&rest, '\n');
+        int64_t utc;
+        line_raw(p, raw, b->offset + at, number, &utc);
+        if (number > 0)
+            number++;
+    }
+}
+
+/* --- files --- */
+
+static bool count_wanted(const struct pass *p, const struct logfile *f, uint64_t begin)
+{
+    return f->packing != LOG_PLAIN || p->o->count_lines || begin <= p->o->count_limit;
+}
+
+static void parts_flush(struct pass *p)
+{
+    struct str joined;
+    int64_t utc;
+    while (syslogjoin_flush(p->parts, &joined))
+        line_raw(p, joined, 0, 0, &utc);
+}
+
+/* Nothing of this pass where its time says: leave it to the pass over everything. */
+static bool given_up(struct pass *p, const struct logblock *b)
+{
+    struct logline line;
+    struct logline_hint hint = p->hint;
+    struct str rest = b->bytes;
+    if (p->found > 0 || p->near || p->whole ||
+        logline_parse(str_cut(&rest, '\n'), &hint, &line) != 0)
+        return false;
+    return logzone_utc(&p->zone, &line) > p->near_until + GIVE_UP;
+}
+
+static void file_read(struct pass *p, const struct logfile *f, uint64_t begin, int64_t utc)
+{
+    struct err err;
+    struct logblock b;
+    struct logreader *r = logreader_new(f, begin, UINT64_MAX);
+    int rc = 0;
+    p->file = f;
+    p->hint = f->hint;
+    logzone_begin(&p->zone, f, utc);
+    if (p->zone_given)
+        p->zone = (struct logzone){ .offset = p->zone_offset, .known = true };
+    if (count_wanted(p, f, begin))
+        logreader_count_lines(r, begin == 0 ? 1 : logfile_line_number(f, begin));
+    while ((p->active > 0 || p->near) && (rc = logreader_next(r, &b, &err)) == 1) {
+        size_t used = p->near ? block_near(p, &b) : 0;
+        if (!p->near && used < b.bytes.n)
+            block_far(p, &b, used);
+        if (given_up(p, &b))
+            p->active = 0;
+        if (p->o->progress != NULL)
+            p->o->progress(p->o->ctx, b.offset, f->size);
+    }
+    parts_flush(p);
+    if (rc < 0) {
+        p->failed = true;
+        if (p->o->problem != NULL)
+            p->o->problem(p->o->ctx, err.text);
+    }
+    logreader_free(&r);
+}
+
+/* --- passes --- */
+
+static void pass_begin(struct pass *p)
+{
+    join_free(&p->join);
+    intern_free(&p->dirs);
+    intern_free(&p->ids);
+    p->join = join_new();
+    p->dirs = intern_new(p->key, 100000, (size_t)8 << 20);
+    p->ids = intern_new(p->key, UINT32_MAX, SIZE_MAX / 8);
+    for (size_t i = 0; i < p->count; i++)
+        intern_add(p->ids, msgid_str(&p->out[p->order[p->from + i]].id));
+    p->near_until_offset = 0;
+    for (size_t i = 0; i < RECENT; i++)
+        p->recent[i].tag = 0;
+}
+
+static void results_forget(struct pass *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        struct gathered *g = &p->out[p->order[p->from + i]];
+        *g = (struct gathered){ .id = g->id, .when = g->when, .parts = g->parts, .arrival = -1 };
+    }
+    p->active = p->count;
+    p->found = 0;
+    p->due = 0;
+}
+
+static void pass_by_time(struct pass *p, int64_t back)
+{
+    size_t from, to;
+    p->near_from = p->out[p->order[p->from]].when - back;
+    p->near_until = p->out[p->order[p->from + p->count - 1]].when + GATHER_NEAR;
+    pass_begin(p);
+    results_forget(p);
+    p->near = true;
+    logset_span(p->set, p->near_from, INT64_MAX, &from, &to);
+    for (size_t i = from; i < to && (p->active > 0 || p->near); i++) {
+        const struct logfile *f = logset_file(p->set, i);
+        bool enter = f->packing == LOG_PLAIN && p->near_from > f->first;
+        if (logset_can_hold(p->set, i, p->near_from, INT64_MAX))
+            file_read(p, f, enter ? logfile_seek(f, p->near_from) : 0,
+                      enter ? p->near_from : INT64_MIN);
+    }
+    p->near = false;
+    for (size_t i = 0; i < p->count; i++)
+        join_finish(p, &p->out[p->order[p->from + i]]);
+}
+
+/* A message that was found away from its time: read around its arrival line. */
+static void pass_by_place(struct pass *p, struct gathered *g)
+{
+    const struct trace_line *arrival = &g->lines[g->arrival];
+    const struct logfile *f = arrival->file;
+    uint64_t at = arrival->offset;
+    if (f->packing != LOG_PLAIN)
+        return;
+    pass_begin(p);
+    results_forget(p);
+    p->near = true;
+    p->near_until_offset = at + PLACE_AFTER;
+    file_read(p, f, at > PLACE_BEFORE ? at - PLACE_BEFORE : 0, INT64_MIN);
+    p->near = false;
+    join_finish(p, g);
+}
+
+/* Right after the clock was put forward or back the zone of the lines is not yet known; the id of
+ * the message knows it. True if it is another one than the line was read with. */
+static bool zone_differs(const struct trace_line *arrival, int64_t id_when, int32_t *offset_out)
+{
+    const struct logfile *f = arrival->file;
+    return arrival->line.offset == LOGLINE_NO_OFFSET && arrival->line.has_date &&
+           logzone_guess(arrival->line.stamped, id_when, offset_out) == 0 &&
+           *offset_out != arrival->zone &&
+           (*offset_out == f->first_offset || *offset_out == f->last_offset ||
+            *offset_out == clock_offset_at(id_when));
+}
+
+/* A local message without a cwd line, though there may be one: it was found behind its time (the
+ * clock of the log was set back), or in the wrong zone. */
+static bool look_around(const struct gathered *g)
+{
+    int32_t offset;
+    return g->arrival >= 0 && g->join.how == JOIN_NONE && g->joined.mode != CWD_OTHER &&
+           (g->far || zone_differs(&g->lines[g->arrival], g->when, &offset));
+}
+
+/* Read around the arrival, and keep what this adds. */
+static void around_gather(struct pass *p, size_t at)
+{
+    struct gathered *g = &p->out[p->order[at]], before = *g;
+    size_t from = p->from, count = p->count;
+    p->zone_given = zone_differs(&g->lines[g->arrival], g->when, &p->zone_offset);
+    p->from = at;
+    p->count = 1;
+    pass_by_place(p, g);
+    p->from = from;
+    p->count = count;
+    p->zone_given = false;
+    if (g->count < before.count) {       /* it has lines in other files, too */
+        g->lines = before.lines;
+        g->count = before.count;
+        g->arrival = before.arrival;
+        g->completed = before.completed;
+    }
+}
+
+/* Every file from its beginning, for ids that are not at their time. */
+static void pass_whole(struct pass *p)
+{
+    pass_begin(p);
+    results_forget(p);
+    p->near = false;
+    p->whole = true;
+    for (size_t i = 0; i < logset_count(p->set) && p->active > 0; i++)
+        file_read(p, logset_file(p->set, i), 0, INT64_MIN);
+    p->whole = false;
+}
+
+/* With pids a cwd line may be an hour older than the message: a local SMTP session. */
+static bool look_further_back(const struct gathered *g)
+{
+    return g->arrival >= 0 && g->join.how == JOIN_NONE && g->joined.mode == CWD_SUBMIT_SMTP;
+}
+
+static void cluster_gather(struct pass *p)
+{
+    pass_by_time(p, GATHER_NEAR);
+    for (size_t i = 0; i < p->count; i++) {
+        if (look_further_back(&p->out[p->order[p->from + i]])) {
+            pass_by_time(p, JOIN_PID_WINDOW);
+            break;
+        }
+    }
+    for (size_t i = 0; i < p->count; i++) {
+        if (look_around(&p->out[p->order[p->from + i]]))
+            around_gather(p, p->from + i);
+    }
+}
+
+/* Those that were not found, all in one pass; each that turns up is then read around its place. */
+static void missing_gather(struct pass *p, size_t count)
+{
+    size_t missing = 0;
+    size_t *all = p->order;
+    size_t *order = must_array(count, sizeof *order);
+    for (size_t i = 0; i < count; i++) {
+        if (!p->out[i].found)
+            order[missing++] = i;
+    }
+    if (missing > 0) {
+        p->order = order;
+        p->from = 0;
+        p->count = missing;
+        pass_whole(p);
+        for (size_t i = 0; i < missing; i++) {
+            if (p->out[order[i]].arrival >= 0)
+                around_gather(p, i);
+        }
+    }
+    p->order = all;
+    free(order);
+}
+
+static int order_compare(const void *a, const void *b, void *ctx)
+{
+    const struct gathered *out = ctx;
+    int64_t ta = out[*(const size_t *)a].when, tb = out[*(const size_t *)b].when;
+    return (ta > tb) - (ta < tb);
+}
+
+/* How many ids from `i` on are at most `gap` seconds apart. */
+static size_t cluster_size(const struct pass *p, size_t i, size_t count, int64_t gap)
+{
+    size_t n = 1;
+    while (i + n < count && p->out[p->order[i + n]].when - p->out[p->order[i + n - 1]].when <= gap)
+        n++;
+    return n;
+}
+
+/* A complaint may hold a thousand ids of a whole year: one pass over all of it is then less work
+ * than a pass for each. */
+static int64_t cluster_gap(const struct pass *p, size_t count)
+{
+    int64_t gap = CLUSTER_GAP / 4;
+    size_t clusters;
+    do {
+        gap *= 4;
+        clusters = 0;
+        for (size_t i = 0; i < count; i += cluster_size(p, i, count, gap))
+            clusters++;
+    } while (clusters > PASSES_MAX);
+    return gap;
+}
+
+static void clusters_gather(struct pass *p, size_t count)
+{
+    int64_t gap = cluster_gap(p, count);
+    for (size_t i = 0; i < count;) {
+        size_t n = cluster_size(p, i, count, gap);
+        p->from = i;
+        p->count = n;
+        cluster_gather(p);
+        i += n;
+    }
+}
+
+int gather(const struct logset *set, const struct msgid *ids, size_t count,
+           const struct gather_options *o, struct gathered *out)
+{
+    struct pass *p = must_alloc(sizeof *p);
+    *p = (struct pass){ .set = set, .o = o, .arena = o->arena, .out = out, .key = hash_key_new() };
+    p->parts = syslogjoin_new();
+    p->order = must_array(count, sizeof *p->order);
+    for (size_t i = 0; i < RECENT; i++)
+        buf_init(&p->recent[i].raw, 16384);
+    for (size_t i = 0; i < count; i++) {
+        out[i] = (struct gathered){ .id = ids[i], .arrival = -1 };
+        if (msgid_decode(&ids[i], o->base, o->localhost_number, &out[i].parts) == 0)
+            out[i].when = out[i].parts.when;
+        p->order[i] = i;
+    }
+    qsort_r(p->order, count, sizeof *p->order, order_compare, out);
+    clusters_gather(p, count);
+    missing_gather(p, count);
+    bool failed = p->failed;
+    for (size_t i = 0; i < RECENT; i++)
+        buf_fini(&p->recent[i].raw);
+    join_free(&p->join);
+    intern_free(&p->dirs);
+    intern_free(&p->ids);
+    syslogjoin_free(&p->parts);
+    free(p->order);
+    free(p);
+    return failed ? -1 : 0;
+}

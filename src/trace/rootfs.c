@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rootfs - files of a server that may stand below a folder of ours
+ *
+ * A walk holds three things: the path that is done and has no links, a
+ * descriptor of the folder at its end, and the names that are still to do. A
+ * link's target is put in front of the names to do. `..` takes a name off the
+ * path that is done and walks to its parent again from the root, so it can only
+ * ever reach what the walk has passed. Ceilings on links, names and bytes make
+ * every walk end.
+ */
+#define _GNU_SOURCE
+#include "trace/rootfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/must.h"
+
+#ifdef O_PATH
+#define OPEN_FOLDER (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#else
+#define OPEN_FOLDER (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#endif
+
+struct walk {
+    const struct rootfs *fs;
+    enum rootfs_links links;
+    unsigned links_seen, names_seen;
+    int fd;                          /* folder at the end of `done`, or that of `last` */
+    struct buf done;                 /* "" or "/a/b", without links */
+    struct buf todo;                 /* names still to walk */
+    char last[256];                  /* the final name if it is no folder, or "" */
+    bool regular;                    /* and it was a regular file */
+};
+
+int rootfs_init(struct rootfs *fs, const char *root, struct err *err)
+{
+    *fs = (struct rootfs){ .fd = -1 };
+    fs->root = realpath(root == NULL ? "/" : root, NULL);
+    if (fs->root == NULL)
+        return err_errno(err, errno, "--root %s", root == NULL ? "/" : root);
+    fs->fd = open(fs->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fs->fd < 0) {
+        err_errno(err, errno, "--root %s", fs->root);
+        rootfs_fini(fs);
+        return -1;
+    }
+    if (strcmp(fs->root, "/") == 0)
+        fs->root[0] = '\0';
+    return 0;
+}
+
+void rootfs_fini(struct rootfs *fs)
+{
+    if (fs->fd >= 0)
+        close(fs->fd);
+    free(fs->root);
+    *fs = (struct rootfs){ .fd = -1 };
+}
+
+static int walk_fail(int number)
+{
+    errno = number;
+    return -1;
+}
+
+/* Move the walk to folder `name` below its own. */
+static int walk_enter(struct walk *w, const char *name)
+{
+    int fd = openat(w->fd, name, OPEN_FOLDER);
+    if (fd < 0)
+        return -1;
+    close(w->fd);
+    w->fd = fd;
+    return 0;
+}
+
+static int walk_to_root(struct walk *w)
+{
+    int fd = fcntl(w->fs->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    if (w->fd >= 0)
+        close(w->fd);
+    w->fd = fd;
+    return 0;
+}
+
+/* `..`: drop the last name and walk to what remains, which has no links. */
+static int walk_up(struct walk *w)
+{
+    char name[256];
+    size_t slash = str_rfind_c(buf_str(&w->done), '/');
+    w->done.n = slash == STR_NONE ? 0 : slash;
+    if (walk_to_root(w) != 0)
+        return -1;
+    struct str rest = str_skip(buf_str(&w->done), 1);
+    while (!str_empty(rest)) {
+        if (++w->names_seen > ROOTFS_NAMES_MAX)
+            return walk_fail(ELOOP);
+        if (str_copy(str_cut(&rest, '/'), name, sizeof name) != 0 || walk_enter(w, name) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Put the target of the link `name` in front of what is to do. */
+static int walk_link(struct walk *w, const char *name, const struct stat *st)
+{
+    char target[ROOTFS_PATH_MAX];
+    bool ours = st->st_uid == 0 || st->st_uid == geteuid();
+    if (w->links == ROOTFS_NO_LINKS || (w->links == ROOTFS_OUR_LINKS && !ours))
+        return walk_fail(ELOOP);
+    if (++w->links_seen > ROOTFS_LINKS_MAX)
+        return walk_fail(ELOOP);
+    ssize_t n = readlinkat(w->fd, name, target, sizeof target);
+    if (n <= 0 || (size_t)n == sizeof target)
+        return walk_fail(n < 0 ? errno : ENAMETOOLONG);
+    struct buf todo;
+    buf_init(&todo, ROOTFS_PATH_MAX);
+    buf_add(&todo, str_make(target, (size_t)n));
+    buf_add_c(&todo, '/');
+    buf_add(&todo, buf_str(&w->todo));
+    bool bad = buf_bad(&todo);
+    buf_fini(&w->todo);
+    w->todo = todo;
+    if (bad)
+        return walk_fail(ENAMETOOLONG);
+    if (target[0] != '/')
+        return 0;
+    buf_reset(&w->done);
+    return walk_to_root(w);
+}
+
+/* One name: a folder is entered, a link replaced, anything else must be the end. */
+static int walk_step(struct walk *w, const char *name)
+{
+    struct stat st;
+    if (fstatat(w->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return -1;
+    if (S_ISLNK(st.st_mode))
+        return walk_link(w, name, &st);
+    if (buf_add_c(&w->done, '/') != 0 || buf_add(&w->done, str_c(name)) != 0)
+        return walk_fail(ENAMETOOLONG);
+    if (S_ISDIR(st.st_mode))
+        return walk_enter(w, name);
+    w->regular = S_ISREG(st.st_mode);
+    return str_copy(str_c(name), w->last, sizeof w->last);
+}
+
+/* Take the next name off `todo`: 1 and the name, 0 at the end, -1 for one too long. */
+static int walk_name(struct walk *w, char *name, size_t size)
+{
+    struct str rest = buf_str(&w->todo);
+    struct str word = STR("");
+    while (!str_empty(rest) && str_empty(word)) {
+        word = str_cut(&rest, '/');
+        if (str_eq(word, STR(".")))
+            word = STR("");
+    }
+    if (str_empty(word))
+        return 0;
+    if (str_copy(word, name, size) != 0)
+        return walk_fail(ENAMETOOLONG);
+    buf_consume(&w->todo, (size_t)(rest.p - w->todo.p));
+    return 1;
+}
+
+static int walk_begin(struct walk *w, const struct rootfs *fs, struct str path,
+                      enum rootfs_links links)
+{
+    *w = (struct walk){ .fs = fs, .links = links, .fd = -1 };
+    buf_init(&w->done, ROOTFS_PATH_MAX);
+    buf_init(&w->todo, ROOTFS_PATH_MAX);
+    if (path.n == 0 || path.p[0] != '/')
+        return walk_fail(EINVAL);
+    if (buf_add(&w->todo, path) != 0)
+        return walk_fail(ENAMETOOLONG);
+    return walk_to_root(w);
+}
+
+static void walk_fini(struct walk *w)
+{
+    int saved = errno;
+    if (w->fd >= 0)
+        close(w->fd);
+    buf_fini(&w->done);
+    buf_fini(&w->todo);
+    errno = saved;
+}
+
+/* Walk to the end of `path`. 0; or -1 with errno. walk_fini() is due either way. */
+static int walk_run(struct walk *w, const struct rootfs *fs, struct str path,
+                    enum rootfs_links links)
+{
+    char name[256];
+    if (walk_begin(w, fs, path, links) != 0)
+        return -1;
+    for (;;) {
+        int more = walk_name(w, name, sizeof name);
+        if (more <= 0)
+            return more;
+        if (w->last[0] != '\0')
+            return walk_fail(ENOTDIR);
+        if (++w->names_seen > ROOTFS_NAMES_MAX)
+            return walk_fail(ELOOP);
+        if ((strcmp(name, "..") == 0 ? walk_up(w) : walk_step(w, name)) != 0)
+            return -1;
+    }
+}
+
+int rootfs_real(const struct rootfs *fs, struct str path, enum rootfs_links links,
+                struct buf *real_out)
+{
+    struct walk w;
+    buf_reset(real_out);
+    int rc = walk_run(&w, fs, path, links);
+    if (rc == 0 && buf_add(real_out, w.done.n == 0 ? STR("/") : buf_str(&w.done)) != 0)
+        rc = walk_fail(ENAMETOOLONG);
+    walk_fini(&w);
+    return rc;
+}
+
+int rootfs_file(const struct rootfs *fs, struct str path, enum rootfs_links links,
+                struct stat *st_out)
+{
+    struct walk w;
+    int fd = -1;
+    if (walk_run(&w, fs, path, links) == 0) {
+        if (w.last[0] == '\0')
+            errno = EISDIR;
+        else if (!w.regular)
+            errno = EINVAL;
+        else /* O_NONBLOCK: a FIFO put here since we looked must not hold us */
+            fd = openat(w.fd, w.last, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    }
+    walk_fini(&w);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, st_out) == 0 && S_ISREG(st_out->st_mode))
+        return fd;
+    close(fd);
+    return walk_fail(EINVAL);
+}
+
+int rootfs_dir(const struct rootfs *fs, struct str path, enum rootfs_links links)
+{
+    struct walk w;
+    int fd = -1;
+    if (walk_run(&w, fs, path, links) == 0) {
+        if (w.last[0] != '\0')
+            errno = ENOTDIR;
+        else
+            fd = openat(w.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    walk_fini(&w);
+    return fd;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sites_files - what the readers of panels take from the disk
+ *
+ * Whole small files and sorted lists of names, nothing else. A file that is too
+ * large, or a folder with too many names, is said to be so and passed over: the
+ * biggest configuration of a real server is some megabytes.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "trace/sites_internal.h"
+
+#define NAMES_BYTES_MAX ((size_t)8 << 20)
+#define USERS_MAX 65536
+
+/* Read `fd` to its end into `out`. */
+static int read_all(int fd, struct buf *out)
+{
+    for (;;) {
+        size_t want = 64 * 1024;
+        if (want > out->max - out->n)
+            want = out->max - out->n;
+        if (want == 0 || buf_reserve(out, want) != 0)
+            return -1;
+        ssize_t n = read(fd, out->p + out->n, want);
+        if (n == 0)
+            return 0;
+        if (n < 0 && errno != EINTR)
+            return -1;
+        if (n > 0)
+            out->n += (size_t)n;
+    }
+}
+
+int sites_read(struct sites *s, struct str path, enum rootfs_links links, struct buf *out)
+{
+    struct stat st;
+    buf_reset(out);
+    int fd = rootfs_file(&s->fs, path, links, &st);
+    if (fd < 0) {
+        if (errno != ENOENT && errno != ENOTDIR)
+            sites_problem_add(s, "%.*s: not read: %s", STR_ARG(path), strerror(errno));
+        return -1;
+    }
+    int rc = read_all(fd, out);
+    close(fd);
+    if (rc != 0)
+        sites_problem_add(s, "%.*s: not read: larger than %zu bytes, or a read error",
+                          STR_ARG(path), out->max);
+    return rc;
+}
+
+static int name_order(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* Add one name; false when a ceiling is reached. */
+static bool name_add(struct names *n, size_t *cap, const char *name)
+{
+    if (n->n == SITES_NAMES_MAX)
+        return false;
+    if (n->n == *cap) {
+        *cap = *cap == 0 ? 64 : *cap * 2;
+        n->v = must_realloc(n->v, *cap * sizeof *n->v);
+    }
+    struct str copy = arena_str(n->arena, str_c(name));
+    if (str_empty(copy))
+        return false;
+    n->v[n->n++] = copy;
+    return true;
+}
+
+int sites_list(struct sites *s, struct str path, enum rootfs_links links, struct names *out)
+{
+    return sites_list_in(s, &s->fs, path, links, out);
+}
+
+int sites_list_in(struct sites *s, const struct rootfs *fs, struct str path,
+                  enum rootfs_links links, struct names *out)
+{
+    *out = (struct names){ .arena = NULL };
+    int fd = rootfs_dir(fs, path, links);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (dir == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    size_t cap = 0;
+    out->arena = arena_new(NAMES_BYTES_MAX);
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        if (!name_add(out, &cap, e->d_name)) {
+            sites_problem_add(s, "%.*s: more than %zu names: the rest was left out",
+                              STR_ARG(path), out->n);
+            break;
+        }
+    }
+    closedir(dir);
+    if (out->n > 0)
+        qsort(out->v, out->n, sizeof *out->v, name_order);
+    return 0;
+}
+
+void names_fini(struct names *n)
+{
+    arena_free(&n->arena);
+    free(n->v);
+    *n = (struct names){ .arena = NULL };
+}
+
+struct glob {
+    struct sites *s;
+    sites_glob_fn each;
+    void *ctx;
+    struct buf path;         /* done so far */
+    unsigned depth;
+};
+
+static void glob_walk(struct glob *g, struct str rest);
+
+/* The names in the folder done so far that match `part` (empty: all). */
+static void glob_folder(struct glob *g, struct str part, struct str rest)
+{
+    struct names names;
+    char pattern[256];
+    size_t mark = g->path.n;
+    if (g->depth == SITES_GLOB_DEPTH || str_copy(part, pattern, sizeof pattern) != 0 ||
+        sites_list(g->s, buf_str(&g->path), ROOTFS_OUR_LINKS, &names) != 0)
+        return;
+    g->depth++;
+    for (size_t i = 0; i < names.n; i++) {
+        if (!str_empty(part) && fnmatch(pattern, names.v[i].p, FNM_PERIOD) != 0)
+            continue;
+        if (buf_add_c(&g->path, '/') == 0 && buf_add(&g->path, names.v[i]) == 0)
+            glob_walk(g, rest);
+        g->path.n = mark;
+        g->path.bad = false;
+    }
+    g->depth--;
+    names_fini(&names);
+}
+
+static bool has_wildcard(struct str s)
+{
+    return str_find_c(s, '*') != STR_NONE || str_find_c(s, '?') != STR_NONE ||
+           str_find_c(s, '[') != STR_NONE;
+}
+
+/* Go on from the path done so far with what is left of the pattern. */
+static void glob_walk(struct glob *g, struct str rest)
+{
+    struct stat st;
+    size_t mark = g->path.n;
+    while (!str_empty(rest)) {
+        struct str part = str_cut(&rest, '/');
+        if (str_empty(part))
+            continue;
+        if (has_wildcard(part)) {
+            glob_folder(g, part, rest);
+            g->path.n = mark;
+            return;
+        }
+        buf_add_c(&g->path, '/');
+        buf_add(&g->path, part);
+    }
+    int fd = buf_bad(&g->path) ? -1
+                               : rootfs_file(&g->s->fs, buf_str(&g->path), ROOTFS_OUR_LINKS, &st);
+    if (fd >= 0) {
+        close(fd);
+        g->each(g->ctx, buf_str(&g->path));
+    } else if (errno == EISDIR && !buf_bad(&g->path)) {
+        glob_folder(g, STR(""), STR(""));
+    }
+    g->path.n = mark;
+}
+
+void sites_glob(struct sites *s, struct str pattern, sites_glob_fn each, void *ctx)
+{
+    struct glob g = { .s = s, .each = each, .ctx = ctx };
+    if (pattern.n == 0 || pattern.p[0] != '/')
+        return;
+    buf_init(&g.path, ROOTFS_PATH_MAX);
+    glob_walk(&g, pattern);
+    buf_fini(&g.path);
+}
+
+bool sites_in_circle(const struct str *open, size_t n, struct str path)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (str_eq(open[i], path))
+            return true;
+    }
+    return false;
+}
+
+struct str sites_path(struct sites *s, const char *fmt, ...)
+{
+    char text[ROOTFS_PATH_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (n < 0 || (size_t)n >= sizeof text)
+        return STR("");
+    return arena_str(s->arena, str_make(text, (size_t)n));
+}
+
+bool sites_plain_name(struct str name)
+{
+    if (name.n == 0 || name.n > 253 || name.p[0] == '.')
+        return false;
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        if (!ascii_alnum(c) && c != '.' && c != '-' && c != '_')
+            return false;
+    }
+    return true;
+}
+
+/* /etc/passwd once: user names, and beside each its home. */
+static void passwd_read(struct sites *s)
+{
+    struct buf text;
+    struct str rest, line;
+    uint32_t cap = 0;
+    s->passwd = intern_new(s->key, USERS_MAX, (size_t)4 << 20);
+    buf_init(&text, SITES_FILE_MAX);
+    sites_read(s, STR("/etc/passwd"), ROOTFS_OUR_LINKS, &text);
+    rest = buf_str(&text);
+    while (str_line(&rest, &line)) {
+        struct str user = str_cut(&line, ':');
+        for (int skip = 0; skip < 4; skip++) /* password, uid, gid, full name */
+            str_cut(&line, ':');
+        struct str home = str_cut(&line, ':');
+        if (!sites_plain_name(user) || home.n == 0 || home.p[0] != '/' ||
+            intern_find(s->passwd, user) != INTERN_NONE)
+            continue;
+        uint32_t number = intern_add(s->passwd, user);
+        if (number == INTERN_NONE)
+            break;
+        if (number >= cap) {
+            cap = cap == 0 ? 64 : cap * 2;
+            s->homes = must_realloc(s->homes, cap * sizeof *s->homes);
+        }
+        s->homes[number] = arena_str(s->arena, home);
+    }
+    buf_fini(&text);
+}
+
+struct str sites_home(struct sites *s, struct str user)
+{
+    if (s->passwd == NULL)
+        passwd_read(s);
+    uint32_t number = intern_find(s->passwd, user);
+    if (number != INTERN_NONE && s->homes[number].n > 1)
+        return s->homes[number];
+    return sites_path(s, "/home/%.*s", STR_ARG(user));
+}

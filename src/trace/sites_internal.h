@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sites_internal - what the readers of panels and servers share
+ *
+ * One file for each panel or server fills the same table of sites. A reader
+ * opens nothing by itself: sites_read() and sites_list() keep paths under the
+ * root, refuse customers' links and keep sizes bounded. Everything that a reader
+ * adds is copied into the arena of the table, and may silently be refused when a
+ * ceiling is reached (the table remembers that as a problem).
+ */
+#ifndef POSTERN_TRACE_SITES_INTERNAL_H
+#define POSTERN_TRACE_SITES_INTERNAL_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/intern.h"
+#include "trace/rootfs.h"
+#include "trace/sites.h"
+
+#define SITES_BYTES_MAX ((size_t)32 << 20)  /* of the whole table */
+#define SITES_FILE_MAX ((size_t)16 << 20)   /* of one configuration file */
+#define SITES_NAMES_MAX 65536               /* of one folder */
+#define SITES_PROBLEMS_MAX 16
+#define SITES_GLOB_DEPTH 16
+#define SITES_INCLUDE_DEPTH 16              /* of configuration files in each other */
+#define SITES_INCLUDES_MAX 10000            /* files read for one server */
+#define SITES_INCLUDED_BYTES ((size_t)128 << 20)
+#define SITES_BUCKETS 4096
+
+/* Where a site's requests may be found. */
+struct site_log {
+    struct site_log *next;
+    struct str path;         /* the current log; of monthly archives the folder */
+    struct str base;         /* monthly: what the file names begin with, before Mon-YYYY */
+    bool monthly;
+    bool given;              /* path is as the administrator typed it, not under the root */
+};
+
+struct site_alias {
+    struct site_alias *next;
+    struct str name;
+};
+
+struct site_rec {
+    struct site site;        /* what callers get; aliases, logs, real filled by site_finish() */
+    struct site_rec *chain;  /* next in the bucket */
+    struct site_log *logs;   /* in the order of adding */
+    struct site_alias *aliases;
+    bool finished, real_known;
+};
+
+/* Sorted names of a folder. */
+struct names {
+    struct arena *arena;
+    struct str *v;
+    size_t n;
+};
+
+struct sites {
+    struct rootfs fs;
+    struct arena *arena;
+    struct hash_key key;
+    struct site_rec **v;
+    size_t n, cap;
+    struct site_rec *buckets[SITES_BUCKETS];
+    struct intern *users;    /* accounts whose panel files were read */
+    bool all_users, servers; /* all panels; the servers' own configuration */
+    struct intern *passwd;   /* user names of /etc/passwd, */
+    struct str *homes;       /* and the home of each; NULL before it was read */
+    struct str listed;       /* folder whose names are cached, */
+    struct names listing;
+    struct str domlogs[4];   /* cPanel's log folders that are there */
+    size_t domlog_count;
+    bool domlogs_known;
+    struct str problems[SITES_PROBLEMS_MAX];
+    size_t problem_count;
+};
+
+/* sites.c: the table. */
+
+/* What identifies a site; the rest is added to what site_add() returns. */
+struct site_def {
+    const char *panel;
+    struct str name, account, docroot;
+    struct str prefix;       /* empty: "/" */
+};
+
+/* The site, new or as it was added before; NULL when a ceiling is reached or
+ * the docroot is no absolute path. */
+struct site_rec *site_add(struct sites *s, const struct site_def *def);
+void site_add_alias(struct sites *s, struct site_rec *rec, struct str name);
+/* `path` without double and trailing slashes and `.` parts, in the arena; empty for a
+ * relative one. `..` stays: only the disk knows what it means. */
+struct str sites_path_clean(struct arena *arena, struct str path);
+void sites_problem_add(struct sites *s, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* sites_files.c: reading under the root. */
+
+/* The whole of a configuration file into `out` (initialised with its own
+ * ceiling). 0, or -1 if it cannot be had. */
+int sites_read(struct sites *s, struct str path, enum rootfs_links links, struct buf *out);
+
+/* The names in a folder, sorted, without `.` and `..`. 0 or -1; names_fini() is due
+ * after 0. The second form looks below another root than the table's. */
+int sites_list(struct sites *s, struct str path, enum rootfs_links links, struct names *out);
+int sites_list_in(struct sites *s, const struct rootfs *fs, struct str path,
+                  enum rootfs_links links, struct names *out);
+void names_fini(struct names *n);
+
+/* Call `each` for every file that `pattern` (absolute, `*`, `?` and `[]` in any
+ * part) names, sorted; for a folder, for every file below it. At most SITES_GLOB_DEPTH
+ * folders deep. */
+typedef void (*sites_glob_fn)(void *ctx, struct str path);
+void sites_glob(struct sites *s, struct str pattern, sites_glob_fn each, void *ctx);
+
+/* `path` is one of the `n` files that are being read: an include in a circle. */
+bool sites_in_circle(const struct str *open, size_t n, struct str path);
+
+/* Home of a local user by the root's /etc/passwd, else /home/USER (in arena). */
+struct str sites_home(struct sites *s, struct str user);
+
+/* A path put together, in the arena of the table: "" when it is full. */
+struct str sites_path(struct sites *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* True for what may stand in a path as a single name that we made no folder
+ * for: letters, digits, `.`, `-`, `_`, not beginning with a dot, at most 253 bytes. */
+bool sites_plain_name(struct str name);
+
+/* sites_logs.c: access logs. */
+void site_add_log(struct sites *s, struct site_rec *rec, struct str path);
+void site_add_given_log(struct sites *s, struct site_rec *rec, struct str path);
+/* Archives FOLDER/BASEMon-YYYY[.gz] in a customer's home. */
+void site_add_monthly(struct sites *s, struct site_rec *rec, struct str folder, struct str base);
+
+/* Look up what is on disk of the site's logs; fill site.logs. Once for each site. */
+void site_find_logs(struct sites *s, struct site_rec *rec);
+
+/* One reader each. `user` limits the work to one account; empty: all. They say
+ * whether they know the account (or, for all, whether the panel is there). */
+bool sites_cpanel(struct sites *s, struct str user);
+bool sites_directadmin(struct sites *s, struct str user);
+bool sites_hestia(struct sites *s, struct str user);
+bool sites_plesk(struct sites *s, struct str user);
+
+/* The servers' own configuration, all of it. */
+void sites_apache(struct sites *s);
+void sites_nginx(struct sites *s);
+
+/* Parsers apart from the disk, for tests and fuzzing; `text` is the content of one file. */
+void sites_cpanel_text(struct sites *s, struct str text, struct str user, struct str file_name);
+void sites_hestia_text(struct sites *s, struct str text, struct str user, const char *panel);
+void sites_apache_text(struct sites *s, struct str text);
+void sites_nginx_text(struct sites *s, struct str text);
+
+/* One Apache configuration file and what it includes; Plesk has one per domain. */
+void sites_apache_file(struct sites *s, struct str path, const char *panel, struct str account);
+
+/* sites_apacheconf.c: the language of Apache's files (lines, quotes, variables,
+ * includes, macros) without the meaning of their directives. */
+
+struct apacheconf_macro {
+    struct apacheconf_macro *next;
+    struct str name, params, body;
+};
+
+struct apacheconf_var {
+    struct apacheconf_var *next;
+    struct str name, value;
+};
+
+/* A directive, or a section: `<VirtualHost` with args `*:80`, `</VirtualHost` without. The
+ * views live until the call returns. */
+typedef void (*apacheconf_fn)(void *ctx, struct str name, struct str args);
+
+struct apacheconf {
+    struct sites *s;
+    apacheconf_fn fn;
+    void *ctx;
+    struct arena *arena;     /* variables and macros */
+    struct str server_root;  /* what relative paths are relative to */
+    struct apacheconf_var *vars;
+    struct apacheconf_macro *macros;
+    struct str open[SITES_INCLUDE_DEPTH]; /* files that are being read, within each other */
+    unsigned depth, files;   /* how many of these, and files read at all */
+    unsigned use_depth, uses; /* the same of macros */
+    size_t bytes, used_bytes;
+};
+
+void apacheconf_init(struct apacheconf *a, struct sites *s, struct str server_root);
+void apacheconf_fini(struct apacheconf *a);
+void apacheconf_define(struct apacheconf *a, struct str name, struct str value);
+
+/* Read a file, or all that a pattern names; a relative one below server_root. */
+void apacheconf_include(struct apacheconf *a, struct str pattern);
+void apacheconf_text(struct apacheconf *a, struct str text);
+
+/* The next argument: a word, or what stands between quotes. Empty at the end. */
+struct str apacheconf_word(struct str *args);
+
+/* A path argument made absolute, in the reader's arena. */
+struct str apacheconf_path(struct apacheconf *a, struct str path);
+
+#endif

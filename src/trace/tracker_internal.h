@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tracker_internal - what the files of the tracker share
+ *
+ * tracker.c eats lines; tracker_edge.c keeps what the unit before must know, and
+ * tracker_absorb.c joins units. Nobody else includes this.
+ */
+#ifndef POSTERN_TRACE_TRACKER_INTERNAL_H
+#define POSTERN_TRACE_TRACKER_INTERNAL_H
+
+#include "base/intern.h"
+#include "mail/msgid.h"
+#include "mail/syslogjoin.h"
+#include "trace/join.h"
+#include "trace/openmsg.h"
+#include "trace/tracker.h"
+
+#define TRACKER_DIRS_MAX 200000u
+#define TRACKER_DIR_BYTES_MAX ((size_t)32 << 20)
+#define TRACKER_ROWS_HIGH 100000u     /* rows beyond which the smallest are added up */
+#define TRACKER_HELD_MAX 65536u       /* events kept for the edge of a unit */
+
+#define HELD_RECIPIENTS (JOIN_RECIPIENTS * 4)
+
+/* A cwd line or an arrival near the beginning of a unit, to be joined again. */
+struct held {
+    bool is_arrival;
+    bool wanted;                      /* the arrival's source is decided at the edge */
+    struct join_submission submission;
+    struct join_arrival arrival;      /* .recipients are these: */
+    uint64_t recipients[HELD_RECIPIENTS];
+    bool has_recipients;
+    struct msgid_key id;
+    struct str user, subject;         /* interned */
+};
+
+struct tracker {
+    struct tracker_options o;
+    struct tally *tally;
+    uint32_t rows_pruned;             /* rows that the last pruning left; they all may be in use */
+    struct opentable *open;
+    struct join *join;
+    struct intern *dirs;              /* directories and users that outlive their line */
+    struct syslogjoin *parts;
+    struct logzone zone;
+    struct logline_hint hint;
+    enum msgid_base base;
+    bool base_known;
+    int64_t unit_first;               /* UTC of the first line fed */
+    int64_t previous;                 /* UTC of the line before */
+    struct held *held;
+    uint32_t held_count, held_room;
+    bool synced;                      /* the join does not depend on the unit before any more */
+    bool held_lost;                   /* TRACKER_HELD_MAX was reached */
+    uint64_t next_tag;
+    struct tracker_stats stats;
+};
+
+static inline bool tracker_selective(const struct tracker *t) { return t->o.only_key.n > 0; }
+
+/* Give a message its row and count it there. */
+void tracker_count_message(struct tracker *t, struct openmsg *m, uint32_t row);
+
+/* The row of a joined local arrival: its directory, else its user. */
+uint32_t tracker_row_joined(struct tracker *t, const struct join_result *r, struct str user);
+
+/* Move a message's outcomes into its rows and forget it. */
+void tracker_close(struct tracker *t, struct openmsg *m);
+
+/* Of --by recipient-domain: count slot `i`, and the message once for each domain. */
+void tracker_count_slot(struct tracker *t, struct openmsg *m, uint32_t i);
+
+/* For opentable_add(): count what has to make room. */
+void tracker_evict(void *ctx, struct openmsg *m);
+
+/* When there are too many rows, add up those with the fewest messages. Row numbers change. */
+void tracker_prune(struct tracker *t);
+
+/* A copy that outlives the line; empty past the ceiling. */
+struct str tracker_keep(struct tracker *t, struct str s);
+
+/* tracker_edge.c: keep an event for the edge, if it may matter there. True if the message's row
+ * has to wait for it. `a` NULL: no message came of it. */
+void tracker_hold_submission(struct tracker *t, const struct join_submission *s);
+bool tracker_hold_arrival(struct tracker *t, const struct join_arrival *v,
+                          const struct join_result *r, const struct line_arrival *a,
+                          struct msgid_key id);
+
+#endif
