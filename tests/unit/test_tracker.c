@@ -323,6 +323,7 @@ struct chance {
     bool pids;
     int64_t step;                    /* microseconds between two messages, on average */
     unsigned sessions;               /* percent of local submissions */
+    unsigned given_up;               /* percent of them, too */
     unsigned cuts;                   /* at most so many at once */
 };
 
@@ -395,8 +396,8 @@ static void local_message(struct chance *c, struct entries *e, int64_t at, uint3
         snprintf(stamp, sizeof stamp, "[%u] ", pid);
     entry(e, at, "%scwd=%s %s", stamp, dirs[dir], session ? "2 args: /usr/sbin/sendmail -bs"
           : "3 args: /usr/sbin/sendmail -t -i");
-    if (any(c, 20) == 0)
-        return;                      /* given up */
+    if (any(c, 100) < c->given_up)
+        return;
     int64_t begin = at + 1000 + any(c, 20000);
     if (any(c, 20) == 0)
         begin += any(c, 5000000);
@@ -472,13 +473,13 @@ static void test_cut_anywhere(void **state)
 {
     (void)state;
     static const struct chance kinds[] = {
-        { .pids = true, .step = 3000000, .sessions = 20, .cuts = 6 },
-        { .pids = true, .step = 50000, .sessions = 20, .cuts = 6 },
+        { .pids = true, .step = 3000000, .sessions = 20, .given_up = 5, .cuts = 6 },
+        { .pids = true, .step = 50000, .sessions = 20, .given_up = 5, .cuts = 6 },
         { .step = 20000000, .cuts = 6 },
         { .step = 3000000, .cuts = 6 },
         { .step = 300000, .cuts = 6 },
         { .step = 3000000, .sessions = 20, .cuts = 1 }, /* units of an hour, as they are */
-        { .step = 30000, .sessions = 10, .cuts = 1 },
+        { .step = 30000, .sessions = 10, .given_up = 5, .cuts = 1 },
     };
     for (size_t i = 0; i < ROWS(kinds); i++) {
         for (uint64_t world = 1; world <= 6; world++) {
@@ -496,7 +497,7 @@ static void test_every_cut_of_one(void **state)
 {
     (void)state;
     struct log l;
-    struct chance c = { .seed = 99, .step = 1000000 };
+    struct chance c = { .seed = 99, .step = 1000000, .given_up = 5 };
     by_chance(&l, &c, 60);
     cut_everywhere(&l);
     buf_fini(&l.text);
