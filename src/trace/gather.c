@@ -9,12 +9,11 @@
  * block that it stands in is overwritten by the next.
  */
 #define _GNU_SOURCE
-#include "trace/gather.h"
+#include "trace/gather_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/intern.h"
@@ -22,47 +21,11 @@
 #include "logs/logreader.h"
 #include "mail/syslogjoin.h"
 
-#define RECENT 4096u               /* submission lines whose text is remembered */
 #define CLUSTER_GAP 60             /* seconds between ids that share a pass */
 #define PASSES_MAX 8u               /* over the log, for ids that are apart */
 #define GIVE_UP (6 * 3600)         /* seconds after its time at which an id is searched elsewhere */
 #define PLACE_BEFORE ((uint64_t)512 * 1024)
 #define PLACE_AFTER ((uint64_t)64 * 1024)
-
-/* A submission line as it was read, by the tag that the join knows it by. */
-struct recent {
-    uint64_t tag;
-    struct trace_line at;          /* raw and line are not filled */
-    struct buf raw;
-};
-
-struct pass {
-    const struct logset *set;
-    const struct gather_options *o;
-    struct arena *arena;
-    struct gathered *out;
-    size_t *order;                 /* indices into out, by time */
-    size_t from, count;            /* the slice of `order` in work */
-    struct intern *ids;            /* their texts, numbered as in the slice */
-    size_t active;                 /* not completed yet */
-    size_t found;
-    size_t due;                    /* of the slice: the joins before it are finished */
-    int64_t near_from, near_until;
-    bool near, whole;
-    uint64_t near_until_offset;    /* by place instead of by time; 0: by time */
-    bool zone_given;               /* by place: the zone there is known */
-    int32_t zone_offset;
-    struct join *join;
-    struct intern *dirs;
-    struct hash_key key;
-    struct recent recent[RECENT];
-    uint64_t next_tag;
-    struct syslogjoin *parts;
-    struct logzone zone;
-    struct logline_hint hint;
-    const struct logfile *file;
-    bool failed;
-};
 
 /* --- which ids --- */
 
@@ -75,15 +38,6 @@ static struct gathered *wanted(struct pass *p, struct str id)
 }
 
 /* --- keeping --- */
-
-static bool line_keep(struct pass *p, const struct trace_line *at, struct str raw,
-                      struct trace_line *out)
-{
-    struct logline_hint hint = p->hint;
-    *out = *at;
-    out->raw = arena_str(p->arena, raw);
-    return out->raw.n == raw.n && logline_parse(out->raw, &hint, &out->line) == 0;
-}
 
 static struct trace_line *line_append(struct pass *p, struct gathered *g,
                                       const struct trace_line *at, struct str raw)
@@ -104,7 +58,7 @@ static struct trace_line *line_append(struct pass *p, struct gathered *g,
         g->lines = more;
         g->room = room;
     }
-    if (!line_keep(p, at, raw, &g->lines[g->count])) {
+    if (!gather_line_keep(p, at, raw, &g->lines[g->count])) {
         g->cut = true;
         return NULL;
     }
@@ -121,101 +75,6 @@ static void related_add(struct gathered *g, struct str id)
             return;
     }
     g->related[g->related_count++] = other;
-}
-
-/* --- the join --- */
-
-static uint64_t hash_of(struct pass *p, struct str s)
-{
-    return hash_str(p->key, s) | 1;
-}
-
-static struct str dir_keep(struct pass *p, struct str s)
-{
-    uint32_t n = intern_add(p->dirs, s);
-    return n == INTERN_NONE ? STR("") : intern_str(p->dirs, n);
-}
-
-static void submission_near(struct pass *p, const struct logline *line,
-                            const struct trace_line *at)
-{
-    struct line_cwd c;
-    struct str args, address;
-    if (logline_cwd(line, &c) != 0 || c.mode == CWD_OTHER)
-        return;
-    struct join_submission s = { .when = at->utc, .pid = line->pid, .mode = c.mode,
-                                 .has_sender = c.has_sender, .tag = ++p->next_tag };
-    s.dir = dir_keep(p, c.dir);
-    s.sender = hash_of(p, c.sender);
-    s.parent = c.parent.n > 0 ? hash_of(p, c.parent) : 0;
-    args = c.operands;
-    while (s.recipient_count < JOIN_RECIPIENTS && logline_arg_recipient(&args, &address))
-        s.recipients[s.recipient_count++] = hash_of(p, address);
-    join_submission_add(p->join, &s);
-    struct recent *r = &p->recent[s.tag % RECENT];
-    r->tag = s.tag;
-    r->at = *at;
-    buf_reset(&r->raw);
-    if (buf_add(&r->raw, line->raw) != 0)
-        r->tag = 0;
-}
-
-/* What the join is told of an arrival. */
-static struct join_arrival arrival_view(struct pass *p, const struct logline *line,
-                                        const struct line_arrival *a)
-{
-    struct join_arrival v = { .tag = ++p->next_tag, .mode = CWD_OTHER };
-    struct msgid id;
-    struct msgid_parts parts;
-    if (msgid_parse(line->id, &id) != 0 ||
-        msgid_decode(&id, p->o->base, p->o->localhost_number, &parts) != 0)
-        return v;
-    v.when = parts.when;
-    v.usec = parts.usec;
-    v.precision = parts.precision;
-    v.pid = parts.pid;
-    if (a->has_host)
-        return v;
-    v.user = a->user;
-    v.sender = hash_of(p, a->sender);
-    join_arrival_mode(&v, a->protocol);
-    if (a->bounce_of.n > 0) {
-        v.mode = CWD_BOUNCE;
-        v.parent = hash_of(p, a->bounce_of);
-    }
-    return v;
-}
-
-/* The recipients of an arrival of ours, hashed, for as long as the arena lives. */
-static void arrival_recipients(struct pass *p, const struct line_arrival *a,
-                               struct join_arrival *v)
-{
-    struct str list = a->recipients, address;
-    size_t count = 0;
-    while (logline_recipient(&list, &address))
-        count++;
-    uint64_t *hashes = arena_alloc(p->arena, count * sizeof *hashes);
-    if (!a->has_for || hashes == NULL)
-        return;
-    list = a->recipients;
-    v->recipients = hashes;
-    while (v->recipient_count < count && logline_recipient(&list, &address))
-        hashes[v->recipient_count++] = hash_of(p, address);
-}
-
-static void arrival_near(struct pass *p, struct gathered *g, const struct logline *line,
-                         const struct line_arrival *a)
-{
-    struct join_result r;
-    struct join_arrival v = arrival_view(p, line, a);
-    if (g == NULL) {
-        join_arrival_add(p->join, &v, &r);
-        return;
-    }
-    arrival_recipients(p, a, &v);
-    join_arrival_add(p->join, &v, &g->join);
-    g->joined = v;
-    g->joined.user = arena_str(p->arena, v.user);
 }
 
 /* --- one line --- */
@@ -235,9 +94,11 @@ static void line_take(struct pass *p, const struct logline *line, const struct t
         if (g != NULL && g->arrival >= 0)
             g = NULL;
         else if (p->near || g != NULL)
-            arrival_near(p, g, line, &a);
+            gather_arrival(p, g, line, &a);
     } else if (line->class == LINE_CWD && p->near) {
-        submission_near(p, line, at);
+        gather_submission(p, line, at);
+    } else if (line->class == LINE_REJECTED && p->near && line->id.n > 0) {
+        gather_refusal(p, line);
     }
     if (g == NULL)
         return;
@@ -269,57 +130,6 @@ static bool line_raw(struct pass *p, struct str raw, uint64_t offset, uint64_t n
     return true;
 }
 
-/* --- what the join has learned --- */
-
-static struct trace_line *line_of_tag(struct pass *p, uint64_t tag)
-{
-    struct recent *r = &p->recent[tag % RECENT];
-    struct trace_line *line;
-    if (tag == 0 || r->tag != tag)
-        return NULL;
-    line = arena_alloc(p->arena, sizeof *line);
-    return line != NULL && line_keep(p, &r->at, buf_str(&r->raw), line) ? line : NULL;
-}
-
-static void candidates_keep(struct pass *p, struct gathered *g)
-{
-    if (g->join.how != JOIN_AMBIGUOUS && g->join.how != JOIN_LIKELY)
-        return;
-    g->candidates = arena_alloc(p->arena, JOIN_CANDIDATES * sizeof *g->candidates);
-    for (unsigned i = 0; g->candidates != NULL && i < g->join.candidate_count; i++) {
-        const struct trace_line *line = line_of_tag(p, g->join.candidates[i]);
-        if (line != NULL)
-            g->candidates[g->candidate_count++] = *line;
-    }
-}
-
-static void join_finish(struct pass *p, struct gathered *g)
-{
-    if (g->arrival < 0 || g->joined.mode == CWD_OTHER || g->join_finished)
-        return;
-    g->join_finished = true;
-    join_review(p->join, &g->joined, &g->join);
-    if (g->join.how == JOIN_ONLY || g->join.how == JOIN_SAME_DIR)
-        g->contested = join_contested(p->join, g->join.tag);
-    if (g->join.how != JOIN_NONE && g->join.how != JOIN_AMBIGUOUS)
-        g->cwd = line_of_tag(p, g->join.tag);
-    g->join.dir = arena_str(p->arena, g->join.dir);
-    candidates_keep(p, g);
-}
-
-/* Those whose neighbourhood has been read: now, because the texts of cwd lines are kept for a while
- * only. Arrivals that come later than that are finished at the end of the pass. */
-static void joins_finish_due(struct pass *p, int64_t utc)
-{
-    while (p->due < p->count) {
-        struct gathered *g = &p->out[p->order[p->from + p->due]];
-        if (utc <= g->when + GATHER_NEAR)
-            return;
-        join_finish(p, g);
-        p->due++;
-    }
-}
-
 /* --- one block --- */
 
 static bool near_over(const struct pass *p, int64_t utc, uint64_t offset)
@@ -344,7 +154,7 @@ static size_t block_near(struct pass *p, const struct logblock *b)
         if (number > 0)
             number++;
         if (is_line && utc != INT64_MIN && p->near_until_offset == 0)
-            joins_finish_due(p, utc);
+            gather_joins_due(p, utc);
         if (is_line && utc != INT64_MIN && near_over(p, utc, b->offset + at)) {
             p->near = false;
             return b->bytes.n - rest.n;
@@ -507,7 +317,7 @@ static void pass_by_time(struct pass *p, int64_t back)
     }
     p->near = false;
     for (size_t i = 0; i < p->count; i++)
-        join_finish(p, &p->out[p->order[p->from + i]]);
+        gather_join_finish(p, &p->out[p->order[p->from + i]]);
 }
 
 /* A message that was found away from its time: read around its arrival line. */
@@ -524,7 +334,7 @@ static void pass_by_place(struct pass *p, struct gathered *g)
     p->near_until_offset = at + PLACE_AFTER;
     file_read(p, f, at > PLACE_BEFORE ? at - PLACE_BEFORE : 0, INT64_MIN);
     p->near = false;
-    join_finish(p, g);
+    gather_join_finish(p, g);
 }
 
 /* Right after the clock was put forward or back the zone of the lines is not yet known; the id of
@@ -580,21 +390,28 @@ static void pass_whole(struct pass *p)
     p->whole = false;
 }
 
-/* With pids a cwd line may be an hour older than the message: a local SMTP session. */
-static bool look_further_back(const struct gathered *g)
+/* How far back the cwd line may be, or one that casts doubt on what the join says. Seldom are there
+ * seconds between it and the message, but a session of local SMTP may go on for hours, and a
+ * process may wait half an hour for its first byte. Only a pid makes sure at once. */
+static int64_t look_back(const struct gathered *g)
 {
-    return g->arrival >= 0 && g->join.how == JOIN_NONE && g->joined.mode == CWD_SUBMIT_SMTP;
+    if (g->arrival < 0 || g->joined.mode == CWD_OTHER || g->join.how == JOIN_BY_PID ||
+        g->join.how == JOIN_AMBIGUOUS)
+        return GATHER_NEAR;
+    bool session = g->joined.mode == CWD_SUBMIT_SMTP || g->joined.any_mode;
+    return (session ? JOIN_PID_WINDOW : JOIN_LATE_WINDOW) + JOIN_WINDOW;
 }
 
 static void cluster_gather(struct pass *p)
 {
-    pass_by_time(p, GATHER_NEAR);
+    int64_t back = GATHER_NEAR;
+    pass_by_time(p, back);
     for (size_t i = 0; i < p->count; i++) {
-        if (look_further_back(&p->out[p->order[p->from + i]])) {
-            pass_by_time(p, JOIN_PID_WINDOW);
-            break;
-        }
+        int64_t wanted_back = look_back(&p->out[p->order[p->from + i]]);
+        back = wanted_back > back ? wanted_back : back;
     }
+    if (back > GATHER_NEAR)
+        pass_by_time(p, back);
     for (size_t i = 0; i < p->count; i++) {
         if (look_around(&p->out[p->order[p->from + i]]))
             around_gather(p, p->from + i);
