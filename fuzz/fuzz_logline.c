@@ -4,15 +4,16 @@
  *
  * Holds for any bytes: every view lies inside of its line; the walkers end; a
  * refused arrival names nobody; the short way to an address says what the long
- * one says; and what the hint remembers of the lines before never changes what
- * one of Exim's own lines says. Each line is asked for all classes, because a
- * caller may be wrong about its class.
+ * one says; what is said at a glance is what the parser says; and what the hint
+ * remembers of the lines before never changes what one of Exim's own lines says.
+ * Each line is asked for all classes, because a caller may be wrong about its
+ * class.
  */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/must.h"
-#include "mail/logline.h"
+#include "mail/logline_glance.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,10 +40,12 @@ static void arrival_check(const struct logline *line)
     must(rc == 0 || (a.user.n == 0 && a.auth.n == 0 && a.auth_id.n == 0 && a.protocol.n == 0));
     must(!a.ambiguous || a.user.n == 0);
     must(a.has_host || (a.host.name.n == 0 && a.host.helo.n == 0 && a.host.ip.n == 0));
-    while (logline_recipient(&a.recipients, &address)) {
+    uint32_t count = 0;
+    for (; logline_recipient(&a.recipients, &address); count++) {
         must(address.n > 0);
         CHECK(line->raw, address);
     }
+    must(a.recipient_count == 0 || a.recipient_count == count);
     char *text = malloc(a.subject.n + 1);
     must(text != NULL && logline_unescape(a.subject, text, a.subject.n) <= a.subject.n);
     free(text);
@@ -90,10 +93,30 @@ static void other_check(const struct logline *line)
               c.forward);
 }
 
+/* The glance knows the line as it is, or not at all. */
+static void glance_check(enum glance glance, const struct logline *quick, int rc,
+                         const struct logline *line)
+{
+    struct line_arrival a;
+    must(glance != GLANCE_NOISE || rc != 0 || (line->id.n == 0 && line->class != LINE_CWD));
+    must(glance != GLANCE_LINE ||
+         (rc == 0 && quick->class == line->class && str_eq(quick->id, line->id) &&
+          quick->text.n == line->text.n && str_eq(quick->text, line->text) &&
+          quick->stamped == line->stamped && quick->pid == line->pid && line->has_date &&
+          quick->offset == line->offset && memcmp(quick->flag, line->flag, 2) == 0));
+    if (rc != 0)
+        return;
+    logline_arrival(line, &a);
+    must(a.has_host || !logline_glance_host(line));
+    must(a.auth.n == 0 || logline_glance_holds(line->text, ' ', 'A', '='));
+}
+
 static void line_check(struct str raw, struct logline_hint *hint)
 {
-    struct logline line, alone;
+    struct logline line, alone, quick;
+    enum glance glance = logline_glance(raw, hint, &quick);
     int rc = logline_parse(raw, hint, &line);
+    glance_check(glance, &quick, rc, &line);
     int rc_alone = logline_parse(raw, NULL, &alone);
     must(rc == rc_alone);
     if (rc != 0)

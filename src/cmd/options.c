@@ -91,9 +91,10 @@ int option_next(struct option_walk *w, const char **value_out)
             continue;
         }
         bool is_long = arg[1] == '-', is_help = strcmp(arg, "-h") == 0;
-        if (!is_long && !is_help)
+        bool is_config = strcmp(arg, "-c") == 0; /* as posternd has it */
+        if (!is_long && !is_help && !is_config)
             return unknown(w, arg, false);
-        int key = is_help ? HELP_KEY : option_take(w, arg, value_out);
+        int key = is_help ? HELP_KEY : option_take(w, is_config ? "--config" : arg, value_out);
         if (key != HELP_KEY)
             return key;
         command_help(w->command, stdout);

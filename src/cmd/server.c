@@ -2,8 +2,8 @@
 /*
  * server - the server whose logs are looked at
  *
- * Exim is asked only when nobody said where the log is or the names of this
- * server matter, and never for a copied server.
+ * Exim is asked only when nobody said where the log is, the names of this
+ * server matter, or its log needs it, and never for a copied server.
  */
 #include "cmd/server.h"
 
@@ -137,18 +137,26 @@ int server_settle(struct server *s, const char *command)
     return 0;
 }
 
-int server_open(struct server *s, struct err *err)
+static void exim_ask(struct server *s)
 {
-    if (s->root == NULL) {
-        eximconf_init(&s->exim);
-        s->exim_asked = true;
-    }
+    if (s->root != NULL || s->exim_asked)
+        return;
+    eximconf_init(&s->exim);
+    s->exim_asked = true;
+}
+
+int server_open(struct server *s, bool names, struct err *err)
+{
+    if (s->path_count == 0 || names)
+        exim_ask(s);
     struct logset_options o = {
         .paths = s->paths, .count = s->path_count, .root = s->root,
         .log_file_path = s->exim.log_file_path, .spool_directory = s->exim.spool_directory,
     };
     if (logset_open(&o, &s->set, err) != 0)
         return -1;
+    if (!s->exim_asked && s->root == NULL && logset_needs_exim(s->set))
+        exim_ask(s);
     for (size_t i = 0; i < logset_problems(s->set); i++)
         say_warning("%s", logset_problem(s->set, i));
     s->incomplete = logset_incomplete(s->set);

@@ -68,8 +68,9 @@ int server_option(struct server *s, int key, const char *value);
 int server_settle(struct server *s, const char *command);
 
 /* Open the log. 0, or -1 and *err when there is none. What is wrong with single files has been
- * said. */
-int server_open(struct server *s, struct err *err);
+ * said. Exim is asked where the log is if nobody said so, and for its names if `names`; otherwise
+ * only if its log cannot be understood without. */
+int server_open(struct server *s, bool names, struct err *err);
 
 /* The exit status after server_open() failed: a log that was named could not be read, or none was
  * found. */

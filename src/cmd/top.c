@@ -111,8 +111,8 @@ static void remarks(const struct top_request *q, const struct top *t)
         say_warning("%llu messages were under way at once beyond the limit; what became of them "
                     "is not counted", (unsigned long long)s.evicted);
     if (s.beyond > 0)
-        say_warning("some message has more than %u recipients: what became of the others is not "
-                    "counted", OPENMSG_SLOTS_MAX);
+        say_warning("more recipients than can be kept (%u of one message, %u in all): what became "
+                    "of the others is not counted", OPENMSG_SLOTS_MAX, OPENMSG_SLOTS_ALL);
     if (top_full(t))
         say_warning("more distinct values than can be kept: distinct counts are lower bounds");
     if (q->by <= BY_SCRIPT && s.lines > 0 && !s.any_cwd)
@@ -159,7 +159,7 @@ static int top_run(int argc, char **argv)
     int end = options_take(&q, &w);
     if (end == OPTION_HELP)
         status = EXIT_NAMED;
-    else if (end == OPTION_END && server_open(&q.server, &err) != 0) {
+    else if (end == OPTION_END && server_open(&q.server, false, &err) != 0) {
         say_error("top: %s", err.text);
         status = server_status_unopened(&q.server);
     } else if (end == OPTION_END) {

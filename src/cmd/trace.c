@@ -16,6 +16,8 @@
 #include "cmd/server.h"
 #include "mail/ip.h"
 #include "mail/spool.h"
+#include "trace/complaint.h"
+#include "trace/phpmail.h"
 #include "trace/run_cache.h"
 #include "trace/trace.h"
 
@@ -61,6 +63,7 @@ struct trace_request {
     bool own_known;
     struct sites *sites;
     struct run_cache *runs;
+    struct phpmail_memory *php;
     struct confine_report confined;
     struct render render;
     struct progress progress;
@@ -131,6 +134,17 @@ static int own_option(struct trace_request *q, int key, const char *value)
     }
 }
 
+/* How often - is given. */
+static unsigned stdin_uses(const struct trace_request *q, const struct option_walk *w)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < q->server.path_count; i++)
+        n += strcmp(q->server.paths[i], "-") == 0;
+    for (int i = 0; i < w->operand_count; i++)
+        n += strcmp(w->operands[i], "-") == 0;
+    return n;
+}
+
 static int options_check(struct trace_request *q, const struct option_walk *w)
 {
     if (w->operand_count == 0 && !q->searching) {
@@ -140,6 +154,11 @@ static int options_check(struct trace_request *q, const struct option_walk *w)
     }
     if (w->operand_count > 0 && q->searching) {
         say_error("trace: a search (--from, --to, --subject, --ip) takes no ids or files");
+        return -1;
+    }
+    if (stdin_uses(q, w) > 1) {
+        say_error("trace: - is standard input, which can be read once: as the log (--log -) or as "
+                  "a complaint; put one of them in a file");
         return -1;
     }
     if (q->raw && q->server.json) {
@@ -323,7 +342,7 @@ static int inputs_trace(struct trace_request *q, const struct option_walk *w)
     struct trace_options o = {
         .set = q->server.set, .sites = q->sites, .own = &q->own,
         .spool_directory = str_c(q->server.exim.spool_directory), .root = q->server.root,
-        .runs = q->runs, .no_run = q->no_run, .explain = q->explain,
+        .runs = q->runs, .php = q->php, .no_run = q->no_run, .explain = q->explain,
         .confined = str_c(q->confined.text),
         .emit = on_report, .progress = on_progress, .problem = on_problem, .ctx = q,
     };
@@ -345,26 +364,45 @@ static int inputs_trace(struct trace_request *q, const struct option_walk *w)
     return exit_of(q);
 }
 
-/* A queue needs no log; everything else does. */
-static int log_open(struct trace_request *q, const struct option_walk *w)
+/* What kinds of input there are. */
+struct inputs {
+    bool queue;                      /* queue files or folders of them, */
+    bool other;                      /* complaints and ids */
+    bool complaint;
+    bool all_ids;                    /* also for a search, which finds ids */
+};
+
+static struct inputs inputs_look(const struct option_walk *w)
+{
+    struct inputs in = { .all_ids = true };
+    for (int i = 0; i < w->operand_count; i++) {
+        enum input_kind kind;
+        struct msgid id;
+        struct err ignored;
+        bool good = input_kind(w->operands[i], &kind, &id, &ignored) == 0;
+        bool spool = good && (kind == INPUT_FOLDER ||
+                              (kind == INPUT_FILE &&
+                               str_ends(str_c(w->operands[i]), STR("-H"))));
+        in.queue = in.queue || spool;
+        in.other = in.other || !spool;
+        in.complaint = in.complaint || (good && kind == INPUT_FILE && !spool);
+        in.all_ids = in.all_ids && (!good || kind == INPUT_ID);
+    }
+    return in;
+}
+
+/* A queue needs no log; everything else does. Only a complaint says names, and needs ours. */
+static int log_open(struct trace_request *q, const struct inputs *in)
 {
     struct err err;
-    enum input_kind kind;
-    struct msgid id;
-    if (server_open(&q->server, &err) == 0)
+    if (server_open(&q->server, !in->all_ids, &err) == 0)
         return 0;
-    bool folders = !q->searching && q->server.path_count == 0;
-    for (int i = 0; i < w->operand_count && folders; i++) {
-        struct err ignored;
-        folders = input_kind(w->operands[i], &kind, &id, &ignored) == 0 &&
-                  (kind == INPUT_FOLDER || (kind == INPUT_FILE &&
-                                            str_ends(str_c(w->operands[i]), STR("-H"))));
-    }
-    if (folders)
+    bool needless = !q->searching && q->server.path_count == 0 && in->queue && !in->other;
+    if (needless)
         say_warning("%s", err.text);
     else
         say_error("trace: %s", err.text);
-    return folders ? 0 : -1;
+    return needless ? 0 : -1;
 }
 
 static int open_all(struct trace_request *q, const struct option_walk *w, int *status_out)
@@ -372,7 +410,8 @@ static int open_all(struct trace_request *q, const struct option_walk *w, int *s
     struct err err;
     struct sites_options s = { .root = q->server.root, .docroots = q->docroots,
                                .docroot_count = q->docroot_count };
-    if (log_open(q, w) != 0) {
+    struct inputs in = inputs_look(w);
+    if (log_open(q, &in) != 0) {
         *status_out = server_status_unopened(&q->server);
         return -1;
     }
@@ -385,6 +424,8 @@ static int open_all(struct trace_request *q, const struct option_walk *w, int *s
                                    .host_count = q->host_count };
     ownhost_init(&q->own, &own);
     q->own_known = true;
+    if (in.complaint)
+        complaint_ready(NULL);       /* if it fails, reading the complaint says so */
     return 0;
 }
 
@@ -394,6 +435,7 @@ static void request_fini(struct trace_request *q)
         free(q->said[i]);
     sites_free(&q->sites);
     run_cache_free(&q->runs);
+    phpmail_memory_free(&q->php);
     if (q->own_known)
         ownhost_fini(&q->own);
     server_fini(&q->server);
@@ -408,6 +450,7 @@ static int trace_run(int argc, char **argv)
         return EXIT_INCOMPLETE;
     server_init(&q->server);
     q->runs = run_cache_new();
+    q->php = phpmail_memory_new();
     option_walk_init(&w, &command_trace, argc, argv);
     int end = options_take(q, &w);
     if (end == OPTION_HELP)

@@ -2,31 +2,22 @@
 /*
  * eximconf - what the local Exim says of itself
  *
- * The Exim becomes leader of a process group of its own, so that on a hang it
- * and whatever it has started (a configuration can run programs) can be killed
- * by a number that is certainly ours: it is not reaped before. Its output is
- * bounded, its input and errors are /dev/null.
+ * Two questions within one time limit: the settings, and the version. Its output is
+ * bounded, its input and errors are /dev/null (see base/child.h).
  */
-#define _GNU_SOURCE
 #include "logs/eximconf.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/child.h"
 #include "base/must.h"
 
 #define OUTPUT_MAX ((size_t)64 * 1024)
-#define NAP_MS 2
 
 static const char *const usual_binaries[] = {
     "/usr/sbin/exim4",     "/usr/sbin/exim",            "/usr/local/sbin/exim",
@@ -40,101 +31,12 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Start `argv` with its output in `out`. 0, or -1. */
-static int start(const char *const *argv, int out, pid_t *pid_out)
-{
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attr;
-    sigset_t signals;
-    char *const env[] = { NULL };
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawnattr_init(&attr);
-    posix_spawnattr_setpgroup(&attr, 0);
-    sigemptyset(&signals);
-    posix_spawnattr_setsigmask(&attr, &signals);
-    sigaddset(&signals, SIGPIPE);
-    sigaddset(&signals, SIGCHLD);
-    posix_spawnattr_setsigdefault(&attr, &signals);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-                                        POSIX_SPAWN_SETSIGDEF);
-    union { /* posix_spawn() does not change the arguments, but its type cannot say so */
-        const char *const *in;
-        char *const *out;
-    } args = { .in = argv };
-    int rc = posix_spawn(pid_out, argv[0], &files, &attr, args.out, env);
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&files);
-    return rc == 0 ? 0 : -1;
-}
-
-/* Read until the end, the ceiling or the deadline. True at the end. */
-static bool collect(int fd, int64_t deadline, struct buf *text)
-{
-    for (;;) {
-        int64_t left = deadline - now_ms();
-        struct pollfd p = { .fd = fd, .events = POLLIN };
-        int rc = left <= 0 ? 0 : poll(&p, 1, (int)left);
-        if (rc < 0 && errno == EINTR)
-            continue;
-        if (rc <= 0 || buf_reserve(text, 4096) != 0)
-            return false;
-        ssize_t got = read(fd, text->p + text->n, 4096);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got == 0;
-        text->n += (size_t)got;
-    }
-}
-
-/* Wait until `pid` has ended, but leave it unreaped, so that its number stays its own. False at the
- * deadline. */
-static bool ended(pid_t pid, int64_t deadline)
-{
-    for (;;) {
-        siginfo_t info = { .si_pid = 0 };
-        if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno != EINTR)
-            return true;
-        if (info.si_pid == pid)
-            return true;
-        if (now_ms() >= deadline)
-            return false;
-        struct timespec nap = { .tv_nsec = NAP_MS * 1000000L };
-        nanosleep(&nap, NULL);
-    }
-}
-
-/* End the group of `pid`, whatever is left of it. True if `pid` itself had ended well. */
-static bool reap(pid_t pid)
-{
-    int status = 0;
-    pid_t got;
-    kill(-pid, SIGKILL);
-    do
-        got = waitpid(pid, &status, 0);
-    while (got < 0 && errno == EINTR);
-    return got == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 /* Run `argv` and keep what it says. True if it ended by itself, and well, before the deadline. */
 static bool run(const char *const *argv, int64_t deadline, struct buf *text)
 {
-    int ends[2];
-    pid_t pid;
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return false;
-    int rc = start(argv, ends[1], &pid);
-    close(ends[1]);
-    bool good = false;
-    if (rc == 0) {
-        good = collect(ends[0], deadline, text) && ended(pid, deadline);
-        good = reap(pid) && good;
-    }
-    close(ends[0]);
-    return good;
+    int64_t left = deadline - now_ms();
+    struct child c = { .argv = argv, .wait_ms = left > 0 ? (int)left : 0 };
+    return child_run(&c, text) == 0;
 }
 
 static char *heap_copy(struct str s)

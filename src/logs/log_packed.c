@@ -7,7 +7,7 @@
  * raw format: a log is no archive. Text that the library had not handed out
  * when it met damage (at most a block of the format) is lost with it.
  */
-#include "logs/logsource.h"
+#include "logs/log_packed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,55 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "base/library.h"
 #include "base/must.h"
+#include "logs/logsource.h"
+#include "postern_build.h"
+
+/* --- libarchive, loaded when the first packed log comes: see base/library.h --- */
+
+/* The names follow archive_. */
+#define ARCHIVE_FUNCTIONS(F)                                                                      \
+    F(error_string)                                                                               \
+    F(read_data)                                                                                  \
+    F(read_free)                                                                                  \
+    F(read_new)                                                                                   \
+    F(read_next_header)                                                                           \
+    F(read_open2)                                                                                 \
+    F(read_support_filter_bzip2)                                                                  \
+    F(read_support_filter_compress)                                                               \
+    F(read_support_filter_lz4)                                                                    \
+    F(read_support_filter_lzma)                                                                   \
+    F(read_support_filter_xz)                                                                     \
+    F(read_support_filter_zstd)                                                                   \
+    F(read_support_format_empty)                                                                  \
+    F(read_support_format_raw)                                                                    \
+    F(set_error)                                                                                  \
+    F(version_string)
+
+#define MEMBER(name) __typeof__(archive_##name) *name;
+#define ROW(name) { "archive_" #name, &lib.name },
+
+static struct {
+    ARCHIVE_FUNCTIONS(MEMBER)
+} lib;
+
+static const struct library_function functions[] = { ARCHIVE_FUNCTIONS(ROW) };
+
+static struct library library = {
+    .soname = POSTERN_ARCHIVE_SONAME,
+    .what = "libarchive, which unpacks bzip2, xz and zstd",
+    .package = "libarchive13",
+    .functions = functions,
+    .count = sizeof functions / sizeof functions[0],
+};
+
+const char *log_packed_library(void)
+{
+    return library_load(&library, NULL) == 0 ? lib.version_string() : "libarchive is missing";
+}
+
+/* --- the back end --- */
 
 struct log_packed {
     struct packed_input in;
@@ -31,7 +79,7 @@ static la_ssize_t on_read(struct archive *a, void *self, const void **bytes_out)
     ssize_t got = packed_input_next(&p->in, &p->in_err);
     *bytes_out = p->in.bytes;
     if (got < 0)
-        archive_set_error(a, ARCHIVE_FATAL, "%s", p->in_err.text);
+        lib.set_error(a, ARCHIVE_FATAL, "%s", p->in_err.text);
     return got;
 }
 
@@ -39,15 +87,14 @@ void *log_packed_new(const struct logfile *f, size_t chunk)
 {
     struct log_packed *p = must_alloc(sizeof *p);
     packed_input_init(&p->in, f, chunk);
-    p->archive = archive_read_new();
-    must(p->archive != NULL);
     return p;
 }
 
 static void packed_free(void *self)
 {
     struct log_packed *p = self;
-    archive_read_free(p->archive);
+    if (p->archive != NULL)
+        lib.read_free(p->archive);
     packed_input_fini(&p->in);
     free(p);
 }
@@ -55,7 +102,7 @@ static void packed_free(void *self)
 static int damage(struct log_packed *p, struct err *err)
 {
     char size[32];
-    const char *why = archive_error_string(p->archive);
+    const char *why = lib.error_string(p->archive);
     return err_set(
         err, ERR_FORMAT,
         "compressed data is cut or damaged after %s of text (%s); what could be read was used",
@@ -65,24 +112,27 @@ static int damage(struct log_packed *p, struct err *err)
 /* Choose the filter by the first bytes and begin. 1, 0 for a stream without any text, -1. */
 static int packed_open(struct log_packed *p, struct err *err)
 {
-    struct archive *a = p->archive;
     p->opened = true;
+    if (library_load(&library, err) != 0)
+        return -1;
+    struct archive *a = p->archive = lib.read_new();
+    must(a != NULL);
     int (*const filters[])(struct archive *) = {
-        archive_read_support_filter_bzip2, archive_read_support_filter_xz,
-        archive_read_support_filter_lzma,  archive_read_support_filter_zstd,
-        archive_read_support_filter_lz4,   archive_read_support_filter_compress,
+        lib.read_support_filter_bzip2, lib.read_support_filter_xz,
+        lib.read_support_filter_lzma,  lib.read_support_filter_zstd,
+        lib.read_support_filter_lz4,   lib.read_support_filter_compress,
     };
     for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
         if (filters[i](a) != ARCHIVE_OK)
             return err_set(err, ERR_USAGE, "this libarchive was built without a needed filter: %s",
-                           archive_error_string(a));
+                           lib.error_string(a));
     }
-    archive_read_support_format_raw(a);
-    archive_read_support_format_empty(a);
-    if (archive_read_open2(a, p, NULL, on_read, NULL, NULL) != ARCHIVE_OK)
+    lib.read_support_format_raw(a);
+    lib.read_support_format_empty(a);
+    if (lib.read_open2(a, p, NULL, on_read, NULL, NULL) != ARCHIVE_OK)
         return damage(p, err);
     struct archive_entry *entry;
-    int code = archive_read_next_header(a, &entry);
+    int code = lib.read_next_header(a, &entry);
     if (code == ARCHIVE_EOF)
         return 0;
     return code == ARCHIVE_OK ? 1 : damage(p, err);
@@ -94,7 +144,7 @@ static ssize_t packed_read(void *self, char *dst, size_t n, struct err *err)
     int more = p->opened ? 1 : packed_open(p, err);
     if (more <= 0)
         return more;
-    la_ssize_t got = archive_read_data(p->archive, dst, n);
+    la_ssize_t got = lib.read_data(p->archive, dst, n);
     if (got < 0)
         return damage(p, err);
     p->text += (uint64_t)got;

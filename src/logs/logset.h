@@ -60,6 +60,11 @@ bool logset_can_hold(const struct logset *set, size_t i, int64_t begin, int64_t 
 void logset_span(const struct logset *set, int64_t begin, int64_t end, size_t *from_out,
                  size_t *to_out);
 
+/* logset_exim.c: false if the local Exim could say nothing about these logs that changes what is
+ * read in them: their lines have pids, and Exim's own processes run where its spool always is. A
+ * look at both ends of each plain file. */
+bool logset_needs_exim(const struct logset *set);
+
 /* What went wrong while opening: one line each, ready to print; `i` < problems. */
 size_t logset_problems(const struct logset *set);
 const char *logset_problem(const struct logset *set, size_t i);

@@ -3,8 +3,9 @@
  * ip - IPv4 and IPv6 addresses as values
  *
  * The text itself is read and written by the C library, which does both right
- * (RFC 4291, RFC 5952); here are the wrappings that mail puts around it, and
- * the questions that are asked of an address. No name is ever looked up.
+ * (RFC 4291, RFC 5952), but for writing IPv4, which is done for every line of the log; here
+ * are the wrappings that mail puts around it, and the questions that are
+ * asked of an address. No name is ever looked up.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "mail/ip.h"
@@ -33,12 +34,27 @@ int ip_parse(struct str s, struct ip *out)
     return 0;
 }
 
+static char *byte_format(char *p, uint8_t byte)
+{
+    if (byte >= 100)
+        *p++ = (char)('0' + byte / 100);
+    if (byte >= 10)
+        *p++ = (char)('0' + byte / 10 % 10);
+    *p++ = (char)('0' + byte % 10);
+    return p;
+}
+
 const char *ip_format(const struct ip *ip, char text[IP_TEXT_MAX])
 {
-    if (ip_is4(ip))
-        inet_ntop(AF_INET, ip->b + 12, text, IP_TEXT_MAX);
-    else
+    char *p = text;
+    if (ip_is4(ip)) {
+        for (size_t i = 12; i < 16; i++) {
+            p = byte_format(p, ip->b[i]);
+            *p++ = i < 15 ? '.' : '\0';
+        }
+    } else {
         inet_ntop(AF_INET6, ip->b, text, IP_TEXT_MAX);
+    }
     return text;
 }
 
@@ -97,6 +113,15 @@ bool ip_private(const struct ip *ip)
             return true;
     }
     return ip_loopback(ip);
+}
+
+bool ip_bogus(const struct ip *ip)
+{
+    if (ip_private(ip))
+        return true;
+    if (ip_is4(ip))
+        return ip->b[12] == 0 || ip->b[12] >= 224;
+    return ip->b[0] == 0xff || ip->b[0] == 0;
 }
 
 int ip_parse_net(struct str s, struct ip *net_out, unsigned *bits_out)

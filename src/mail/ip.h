@@ -33,6 +33,9 @@ bool ip_loopback(const struct ip *ip);
 /* Private, link-local, loopback, shared (RFC 1918, 3927, 4193, 6598): cannot be
  * seen from the Internet. */
 bool ip_private(const struct ip *ip);
+/* No mail can be sent there: private, or one that nobody can have: 0.0.0.0/8 (which would be this
+ * host), multicast and reserved (RFC 6890). */
+bool ip_bogus(const struct ip *ip);
 /* `ip` lies in `net`/`bits` (bits counted for the family: 0 to 32 or 128). */
 bool ip_in(const struct ip *ip, const struct ip *net, unsigned bits);
 

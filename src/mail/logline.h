@@ -118,6 +118,7 @@ struct line_arrival {
     struct str from;      /* `from <...>` of received_sender, without <> */
     bool has_for;
     struct str recipients;/* what follows ` for `: space-separated; walk with logline_recipient() */
+    uint32_t recipient_count; /* how many it would give, or 0 if that is not known */
     bool cut;             /* the line is as long as Exim's buffer, or ends in its mark: there may be
                              more recipients than the line names */
     bool ambiguous;       /* a HELO name, ident or DN imitates fields: the host may be what the

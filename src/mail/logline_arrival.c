@@ -374,19 +374,19 @@ static bool walk_head(struct walk *w)
 /* ---- the fields behind S= ---- */
 
 /* Every recipient must be an address, and none may look like a size: then nothing that Exim wrote
- * is among them. */
-static bool check_recipients(struct str list)
+ * is among them. *count_out is set when all are. */
+static bool check_recipients(struct str list, uint32_t *count_out)
 {
     struct str address;
-    while (list.n > 0) {
-        if (str_eq(list, STR("<trunc>")))
-            return true;
+    uint32_t count = 0;
+    for (; list.n > 0 && !str_eq(list, STR("<trunc>")); count++) {
         if (!logline_eat_address(&list, ' ', &address))
             return false;
         if (str_starts(address, STR("S=")) && address.n > 2 && ascii_digit(address.p[2]))
             return false;
         list = str_skip(list, 1);
     }
+    *count_out = count;
     return true;
 }
 
@@ -435,7 +435,7 @@ static bool walk_tail(struct walk *w)
         out->has_for = true;
         out->recipients = w->s;
         w->s = str_skip(w->s, w->s.n);
-        return check_recipients(out->recipients);
+        return check_recipients(out->recipients, &out->recipient_count);
     }
     return w->s.n == 0;
 }

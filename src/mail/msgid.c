@@ -121,19 +121,29 @@ bool msgid_next(struct str *s, struct msgid *id_out)
     return false;
 }
 
+/* Digits of any base that surely fit into 63 bits. */
+#define DIGITS_SAFE 10
+
 /* The number that `n` digits of base `radix` say. -1 for a digit that the base
  * does not have, or beyond 63 bits. */
-static int number(const char *p, size_t n, unsigned radix, int64_t *value_out)
+static inline int number(const char *p, size_t n, unsigned radix, int64_t *value_out)
 {
     int64_t value = 0;
-    for (size_t i = 0; i < n; i++) {
+    unsigned bad = 0;
+    for (size_t i = 0; i < n && i < DIGITS_SAFE; i++) {
         uint8_t d = digit(p[i]);
-        if (d >= radix || __builtin_mul_overflow(value, (int64_t)radix, &value) ||
+        bad |= d >= radix;
+        value = value * (int64_t)radix + d;
+    }
+    for (size_t i = DIGITS_SAFE; i < n; i++) {
+        uint8_t d = digit(p[i]);
+        if (__builtin_mul_overflow(value, (int64_t)radix, &value) ||
             __builtin_add_overflow(value, (int64_t)d, &value))
             return -1;
+        bad |= d >= radix;
     }
     *value_out = value;
-    return 0;
+    return bad ? -1 : 0;
 }
 
 static int decode_fraction(const struct fraction *f, int64_t value, int host,
@@ -154,20 +164,33 @@ static int decode_fraction(const struct fraction *f, int64_t value, int host,
     return 0;
 }
 
-int msgid_decode(const struct msgid *id, enum msgid_base base, int host,
-                 struct msgid_parts *parts_out)
+/* `form` is a constant where this is called, so that all loops have a known length. */
+static inline int decode(const char *text, enum msgid_form form, enum msgid_base base, int host,
+                         struct msgid_parts *parts_out)
 {
-    const struct layout *at = &layouts[id->form];
+    const struct layout *at = &layouts[form];
     unsigned radix = base == MSGID_BASE36 ? 36 : 62;
     int64_t when, pid, fraction;
-    if (number(id->text, 6, radix, &when) != 0 ||
-        number(id->text + at->pid_at, at->pid_n, radix, &pid) != 0 ||
-        number(id->text + at->fraction_at, at->fraction_n, radix, &fraction) != 0 ||
+    if (number(text, 6, radix, &when) != 0 ||
+        number(text + at->pid_at, at->pid_n, radix, &pid) != 0 ||
+        number(text + at->fraction_at, at->fraction_n, radix, &fraction) != 0 ||
         pid == 0 || pid > PID_MAX)
         return -1;
     parts_out->when = when;
     parts_out->pid = (uint64_t)pid;
-    return decode_fraction(&fractions[id->form][base], fraction, host, parts_out);
+    return decode_fraction(&fractions[form][base], fraction, host, parts_out);
+}
+
+int msgid_decode_text(struct str s, enum msgid_base base, int host, struct msgid_parts *parts_out)
+{
+    return s.n == MSGID_OLD_LEN ? decode(s.p, MSGID_OLD, base, host, parts_out)
+                                : decode(s.p, MSGID_NEW, base, host, parts_out);
+}
+
+int msgid_decode(const struct msgid *id, enum msgid_base base, int host,
+                 struct msgid_parts *parts_out)
+{
+    return msgid_decode_text(msgid_str(id), base, host, parts_out);
 }
 
 enum msgid_base msgid_guess_base(const struct msgid *id, int64_t earliest, int64_t latest)
@@ -180,23 +203,25 @@ enum msgid_base msgid_guess_base(const struct msgid *id, int64_t earliest, int64
     return in36 && !in62 ? MSGID_BASE36 : MSGID_BASE62;
 }
 
-/* Six bits for each digit. The new form has 21, which is one more than twice
- * ten: that one is cut in two halves of three bits for the tops of both words. */
+/* The old form has as many bytes as the key. The new form has 21 digits of six bits, which is one
+ * more than twice ten: that one is cut in two halves of three bits for the tops of both words. The
+ * highest bit, which no byte of an old one has, keeps the forms apart. */
 struct msgid_key msgid_pack(struct str s)
 {
-    const struct layout *at = &layouts[s.n == MSGID_OLD_LEN ? MSGID_OLD : MSGID_NEW];
     struct msgid_key key = { 0, 0 };
+    if (s.n == MSGID_OLD_LEN) {
+        memcpy(&key.hi, s.p, 8);
+        memcpy(&key.lo, s.p + 8, 8);
+        return key;
+    }
     for (size_t i = 0; i < 6; i++)
         key.hi = key.hi << 6 | digit(s.p[i]);
-    for (size_t i = 0; i < 4; i++)
-        key.hi = key.hi << 6 | digit(s.p[at->pid_at + i]);
-    for (size_t i = 4; i < at->pid_n; i++)
-        key.lo = key.lo << 6 | digit(s.p[at->pid_at + i]);
-    for (size_t i = 0; i < 2; i++)
-        key.lo = key.lo << 6 | digit(s.p[at->fraction_at + i]);
-    if (s.n == MSGID_OLD_LEN)
-        return key;
-    key.lo = key.lo << 6 | digit(s.p[21]);
+    for (size_t i = 7; i < 11; i++)
+        key.hi = key.hi << 6 | digit(s.p[i]);
+    for (size_t i = 11; i < 18; i++)
+        key.lo = key.lo << 6 | digit(s.p[i]);
+    for (size_t i = 19; i < 22; i++)
+        key.lo = key.lo << 6 | digit(s.p[i]);
     uint64_t last = digit(s.p[22]);
     key.hi |= UINT64_C(1) << 63 | (last >> 3) << 60;
     key.lo |= (last & 7) << 60;

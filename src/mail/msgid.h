@@ -78,6 +78,9 @@ static inline bool msgid_eq(const struct msgid *a, const struct msgid *b)
     return str_eq(msgid_str(a), msgid_str(b));
 }
 
+/* As msgid_decode(), of the text of an id: `s` as for msgid_pack(). For the inner loops. */
+int msgid_decode_text(struct str s, enum msgid_base base, int host, struct msgid_parts *parts_out);
+
 /* The id packed into 128 bits without loss, for use as a key of a table. `s`
  * must be 16 or 23 bytes for which msgid_prefix() said so. */
 struct msgid_key {

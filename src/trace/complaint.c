@@ -41,6 +41,7 @@ void findings_block(struct findings *f, struct str header, const char *where,
         .depth = at->depth,
         .received = complaint_received(header, NULL),
         .within = at->within,
+        .serial = (unsigned)c->block_count + 1,
     };
     if (b->header.n == 0 || b->where.n == 0) {
         c->truncated = true;
@@ -162,6 +163,8 @@ int complaint_parse(struct str bytes, struct arena *arena, struct complaint *out
         return err_set(err, ERR_FORMAT, "empty: expected a complaint, message or headers");
     if (out->blocks == NULL)
         return err_set(err, ERR_LIMIT, "no memory left to take a complaint apart");
+    if (complaint_ready(err) != 0)
+        return -1;
     findings_message(&f, bytes, &(struct place){ .path = "" });
     out->text = arena_str(arena, buf_str(&f.text));
     if (out->text.n < f.text.n)

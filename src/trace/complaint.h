@@ -54,6 +54,9 @@ struct complaint_block {
                                 reporter's way to us */
     bool within;             /* stood in the body of a message that a report or bounce returned:
                                 the sender of that message may have written it */
+    unsigned serial;         /* from 1; stays when the order of the blocks changes */
+    unsigned under;          /* serial of a header above it in the same text, in whose message it
+                                may stand: who wrote that one may have written this; 0: none */
 };
 
 struct complaint {
@@ -69,12 +72,21 @@ struct complaint {
     bool truncated;          /* a ceiling was reached: something was not looked at */
 };
 
+/* Load what complaints are taken apart with (GMime), before rights are given up and the first byte
+ * is read. complaint_parse() does so itself if nobody has. 0; or -1 and ERR_MISSING: it is not
+ * installed, *err says what to install. */
+int complaint_ready(struct err *err);
+
+/* "GMime 3.2.13", or that it is missing. */
+const char *complaint_library(void);
+
 /* Take `bytes` apart; they are not needed afterwards: everything in *out lives
  * in `arena`, and what does not fit there is left out with `truncated` set. An
  * mbox with several messages gives several complaints: call with each message
  * (see complaint_mbox_next). 0, or -1: ERR_FORMAT for empty input and for input
  * without anything that looks like a header or a message id, ERR_LIMIT above
- * COMPLAINT_BYTES_MAX (*err says what was expected). Not thread-safe (GMime). */
+ * COMPLAINT_BYTES_MAX (*err says what was expected), ERR_MISSING as complaint_ready(). Not
+ * thread-safe (GMime). */
 int complaint_parse(struct str bytes, struct arena *arena, struct complaint *out, struct err *err);
 
 /* Split an mbox: the next message of `*rest`, with its "From " line; a file

@@ -5,6 +5,7 @@
  *     complaint.c         the way in; what is gathered
  *     complaint_normal.c  bytes of any kind to bounded lines; mbox
  *     complaint_mime.c    MIME parts, by GMime
+ *     complaint_gmime.c   GMime itself
  *     complaint_text.c    header blocks in text; lost folding
  *     complaint_html.c    HTML to text
  */

@@ -9,11 +9,10 @@
  *
  * Headers are read from the bytes themselves, not from GMime: it drops lines
  * that it does not understand, and broken headers are what we get. Nor is it
- * asked to convert a charset. No other file includes GMime.
+ * asked to convert a charset.
  */
-#include <gmime/gmime.h>
-
 #include "mail/header.h"
+#include "trace/complaint_gmime.h"
 #include "trace/complaint_internal.h"
 
 #define REPORT_VALUE_MAX 2000 /* bytes of what a report says in one field */
@@ -25,33 +24,24 @@ struct walk {
 
 static void walk_part(struct walk *w, GMimeObject *part, const struct place *at);
 
-static void gmime_quiet(const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer ctx)
+/* GMIME_IS_PART() and its like, which cannot be used: see complaint_gmime.h. */
+static bool is_a(GMimeObject *part, GType type)
 {
-    (void)domain, (void)level, (void)text, (void)ctx; /* what it says of hostile bytes is no news */
-}
-
-static void gmime_begin(void)
-{
-    static bool begun;
-    if (begun)
-        return;
-    begun = true;
-    g_mime_init();
-    g_log_set_handler("gmime", G_LOG_LEVEL_MASK, gmime_quiet, NULL);
+    return part != NULL && gmime.type_check_instance_is_a((GTypeInstance *)part, type);
 }
 
 static bool part_is(GMimeObject *part, const char *type, const char *subtype)
 {
-    GMimeContentType *ct = g_mime_object_get_content_type(part);
-    return ct != NULL && g_mime_content_type_is_type(ct, type, subtype);
+    GMimeContentType *ct = gmime.object_get_content_type(part);
+    return ct != NULL && gmime.content_type_is_type(ct, type, subtype);
 }
 
 /* "part 2.1 (text/plain)", printable. */
 static void part_name(GMimeObject *part, const struct place *at, const char *prefix, struct buf *b)
 {
-    GMimeContentType *ct = g_mime_object_get_content_type(part);
-    const char *type = ct == NULL ? NULL : g_mime_content_type_get_media_type(ct);
-    const char *subtype = ct == NULL ? NULL : g_mime_content_type_get_media_subtype(ct);
+    GMimeContentType *ct = gmime.object_get_content_type(part);
+    const char *type = ct == NULL ? NULL : gmime.content_type_get_media_type(ct);
+    const char *subtype = ct == NULL ? NULL : gmime.content_type_get_media_subtype(ct);
     buf_addf(b, "%s%s%s (", prefix, at->path[0] == '\0' ? "the message" : "part ", at->path);
     buf_add_safe(b, str_head(str_c(type == NULL ? "text" : type), 40));
     buf_add_c(b, '/');
@@ -62,7 +52,7 @@ static void part_name(GMimeObject *part, const struct place *at, const char *pre
 /* Add what `stream` holds to `b`, made normal. True if something was left out. */
 static bool stream_take(struct walk *w, GMimeStream *stream, struct buf *b)
 {
-    GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+    GByteArray *bytes = gmime.stream_mem_get_byte_array((GMimeStreamMem *)stream);
     struct str all = str_make((const char *)bytes->data, bytes->len);
     struct str some = str_head(all, w->f->decode_left);
     w->f->decode_left -= some.n;
@@ -72,22 +62,22 @@ static bool stream_take(struct walk *w, GMimeStream *stream, struct buf *b)
 /* The bytes of a leaf, normal, with their transfer encoding undone or as they stand there. */
 static void leaf_bytes(struct walk *w, GMimePart *part, bool decode, struct buf *b)
 {
-    GMimeDataWrapper *content = g_mime_part_get_content(part);
-    GMimeStream *from = content == NULL ? NULL : g_mime_data_wrapper_get_stream(content);
+    GMimeDataWrapper *content = gmime.part_get_content(part);
+    GMimeStream *from = content == NULL ? NULL : gmime.data_wrapper_get_stream(content);
     if (from == NULL)
         return;
-    GMimeStream *to = g_mime_stream_mem_new();
+    GMimeStream *to = gmime.stream_mem_new();
     if (decode) {
-        g_mime_data_wrapper_write_to_stream(content, to);
+        gmime.data_wrapper_write_to_stream(content, to);
     } else {
-        g_mime_stream_reset(from);
-        g_mime_stream_write_to_stream(from, to);
+        gmime.stream_reset(from);
+        gmime.stream_write_to_stream(from, to);
     }
     bool cut = stream_take(w, to, b);
-    if (cut && (part_is(GMIME_OBJECT(part), "text", "*") ||
-                part_is(GMIME_OBJECT(part), "message", "*"))) /* a picture may be cut */
+    if (cut && (part_is((GMimeObject *)part, "text", "*") ||
+                part_is((GMimeObject *)part, "message", "*"))) /* a picture may be cut */
         w->f->out->truncated = true;
-    g_object_unref(to);
+    gmime.object_unref(to);
 }
 
 /* ---- what a report says ---- */
@@ -222,14 +212,14 @@ static bool has_received(struct str bytes)
 
 static bool named_eml(GMimePart *part)
 {
-    struct str name = str_c(g_mime_part_get_filename(part));
+    struct str name = str_c(gmime.part_get_filename(part));
     return name.n > 4 && str_eq_nocase(str_skip(name, name.n - 4), STR(".eml"));
 }
 
 /* A part that is a message although MIME does not see it: encoded, or sent as a file. */
 static bool is_message_leaf(GMimePart *part, struct str bytes)
 {
-    GMimeObject *object = GMIME_OBJECT(part);
+    GMimeObject *object = (GMimeObject *)part;
     if (part_is(object, "message", "*"))
         return true;
     bool file = named_eml(part) || part_is(object, "application", "octet-stream");
@@ -256,7 +246,7 @@ static void message_take(struct walk *w, GMimeObject *part, struct str bytes,
 
 static void leaf_take(struct walk *w, GMimePart *part, struct str bytes, const struct place *at)
 {
-    GMimeObject *object = GMIME_OBJECT(part);
+    GMimeObject *object = (GMimeObject *)part;
     struct place inner = *at;
     inner.depth++;
     inner.in_report = false;
@@ -286,13 +276,13 @@ static void walk_leaf(struct walk *w, GMimePart *part, const struct place *at)
     leaf_take(w, part, buf_str(&b), at);
     /* Said to be encoded but is not: then the bytes themselves are the text. */
     if (w->f->out->block_count == before &&
-        g_mime_part_get_content_encoding(part) > GMIME_CONTENT_ENCODING_BINARY) {
+        gmime.part_get_content_encoding(part) > GMIME_CONTENT_ENCODING_BINARY) {
         buf_reset(&b);
         leaf_bytes(w, part, false, &b);
         if (has_received(buf_str(&b))) {
             struct place inner = *at;
             inner.depth++;
-            text_take(w, GMIME_OBJECT(part), buf_str(&b), &inner);
+            text_take(w, (GMimeObject *)part, buf_str(&b), &inner);
         }
     }
     buf_fini(&b);
@@ -327,36 +317,36 @@ static void child_walk(struct walk *w, GMimeMultipart *mp, int i, const struct p
     buf_addf(&path, "%s%s%d", at->path, at->path[0] == '\0' ? "" : ".", i + 1);
     inner.path = buf_c(&path);
     inner.nest++;
-    walk_part(w, g_mime_multipart_get_part(mp, i), &inner);
+    walk_part(w, gmime.multipart_get_part(mp, i), &inner);
     buf_fini(&path);
 }
 
 static void walk_multipart(struct walk *w, GMimeMultipart *mp, const struct place *at)
 {
-    GMimeObject *object = GMIME_OBJECT(mp);
+    GMimeObject *object = (GMimeObject *)mp;
     struct place inner = *at;
     size_t before = w->f->out->block_count;
-    int count = g_mime_multipart_get_count(mp);
+    int count = gmime.multipart_get_count(mp);
     bool alternative = part_is(object, "multipart", "alternative");
     inner.in_report = at->in_report || part_is(object, "multipart", "report");
-    face_take(w, object, g_mime_multipart_get_prologue(mp), &inner);
+    face_take(w, object, gmime.multipart_get_prologue(mp), &inner);
     for (int i = 0; i < count; i++) {
         /* The HTML form of a paste that was found in the plain one is the same again. */
         if (alternative && received_since(w->f, before) > 0)
             break;
         child_walk(w, mp, i, &inner);
     }
-    face_take(w, object, g_mime_multipart_get_epilogue(mp), &inner);
+    face_take(w, object, gmime.multipart_get_epilogue(mp), &inner);
 }
 
 /* ---- messages ---- */
 
 static gint64 offset_least(GMimeObject *object, gint64 least)
 {
-    GMimeHeaderList *list = object == NULL ? NULL : g_mime_object_get_header_list(object);
-    int count = list == NULL ? 0 : g_mime_header_list_get_count(list);
+    GMimeHeaderList *list = object == NULL ? NULL : gmime.object_get_header_list(object);
+    int count = list == NULL ? 0 : gmime.header_list_get_count(list);
     for (int i = 0; i < count && i < 100; i++) {
-        gint64 at = g_mime_header_get_offset(g_mime_header_list_get_header_at(list, i));
+        gint64 at = gmime.header_get_offset(gmime.header_list_get_header_at(list, i));
         if (at >= 0 && (least < 0 || at < least))
             least = at;
     }
@@ -366,8 +356,8 @@ static gint64 offset_least(GMimeObject *object, gint64 least)
 /* The header of `m` from the bytes that GMime parsed, repaired, into `b`. */
 static void message_header(struct walk *w, GMimeMessage *m, struct buf *b)
 {
-    gint64 at = offset_least(GMIME_OBJECT(m), -1);
-    at = offset_least(g_mime_message_get_mime_part(m), at);
+    gint64 at = offset_least((GMimeObject *)m, -1);
+    at = offset_least(gmime.message_get_mime_part(m), at);
     if (at < 0 || (size_t)at >= w->message.n)
         return;
     complaint_repair(str_skip(w->message, (size_t)at), b);
@@ -381,7 +371,7 @@ static void walk_message(struct walk *w, GMimeMessage *m, const char *where, con
 {
     struct complaint *c = w->f->out;
     size_t before = c->block_count;
-    GMimeObject *part = g_mime_message_get_mime_part(m);
+    GMimeObject *part = gmime.message_get_mime_part(m);
     struct buf header;
     buf_init(&header, COMPLAINT_BLOCK_MAX);
     message_header(w, m, &header);
@@ -406,11 +396,11 @@ static void walk_message(struct walk *w, GMimeMessage *m, const char *where, con
 
 static void walk_message_part(struct walk *w, GMimeMessagePart *part, const struct place *at)
 {
-    GMimeMessage *m = g_mime_message_part_get_message(part);
+    GMimeMessage *m = gmime.message_part_get_message(part);
     struct place inner = *at;
     struct buf name;
     buf_init(&name, 512);
-    part_name(GMIME_OBJECT(part), at, "", &name);
+    part_name((GMimeObject *)part, at, "", &name);
     inner.nest++;
     inner.depth++;
     inner.returned = at->in_report && !at->within;
@@ -422,15 +412,15 @@ static void walk_message_part(struct walk *w, GMimeMessagePart *part, const stru
 
 static void walk_part(struct walk *w, GMimeObject *part, const struct place *at)
 {
-    bool leaf = GMIME_IS_PART(part);
+    bool leaf = is_a(part, gmime.part_get_type());
     if (++w->f->parts > COMPLAINT_PARTS_MAX || (!leaf && at->nest >= COMPLAINT_DEPTH_MAX))
         w->f->out->truncated = true;
     else if (leaf)
-        walk_leaf(w, GMIME_PART(part), at);
-    else if (GMIME_IS_MULTIPART(part))
-        walk_multipart(w, GMIME_MULTIPART(part), at);
-    else if (GMIME_IS_MESSAGE_PART(part))
-        walk_message_part(w, GMIME_MESSAGE_PART(part), at);
+        walk_leaf(w, (GMimePart *)part, at);
+    else if (is_a(part, gmime.multipart_get_type()))
+        walk_multipart(w, (GMimeMultipart *)part, at);
+    else if (is_a(part, gmime.message_part_get_type()))
+        walk_message_part(w, (GMimeMessagePart *)part, at);
 }
 
 /* Exim says in its own header whom it could not reach. */
@@ -449,23 +439,20 @@ static void failed_take(struct walk *w, struct str message)
 void complaint_mime(struct findings *f, struct str message, const struct place *at)
 {
     struct walk w = { .f = f, .message = message };
-    gmime_begin();
-    GByteArray *bytes = g_byte_array_new();
-    g_byte_array_append(bytes, (const guint8 *)message.p, (guint)message.n);
-    GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(bytes);
-    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-    g_object_unref(stream);
-    GMimeMessage *m = g_mime_parser_construct_message(parser, NULL);
+    GMimeStream *stream = gmime.stream_mem_new_with_buffer(message.p, message.n);
+    GMimeParser *parser = gmime.parser_new_with_stream(stream);
+    gmime.object_unref(stream);
+    GMimeMessage *m = gmime.parser_construct_message(parser, NULL);
     if (m != NULL) {
         if (at->depth == 0 && str_trim(header_body(message)).n > 0)
             f->out->kind = COMPLAINT_MESSAGE;
         walk_message(&w, m, at->name == NULL ? "the message's own header" : at->name, at);
         if (at->depth == 0)
             failed_take(&w, message);
-        g_object_unref(m);
+        gmime.object_unref(m);
     } else {
         findings_text(f, message, at);
         complaint_text(f, message, at->name == NULL ? "pasted text" : at->name, at);
     }
-    g_object_unref(parser);
+    gmime.object_unref(parser);
 }

@@ -172,7 +172,32 @@ struct block {
     unsigned since_blank; /* fields since the last empty line */
     unsigned blanks;     /* empty lines just passed */
     unsigned kept;       /* blocks with a Received field gathered from this text */
+    unsigned above;      /* serial of the first of them, or 0: what follows may be its body */
+    unsigned above_level;
+    bool empty_outside;  /* the last line was empty, without quote marks */
 };
+
+/* A block was gathered: it may stand in the body of the one above it. */
+static void block_gathered(struct block *k, bool received)
+{
+    struct complaint *c = k->f->out;
+    struct complaint_block *b = &c->blocks[c->block_count - 1];
+    b->under = k->above;
+    if (!received || k->above > 0)
+        return;
+    k->above = b->serial;
+    k->above_level = k->level;
+}
+
+/* What the reporter says between two quoted messages ends the first. A wrapped line of
+ * it has lost its mark, too, but has no empty line before it: the sender chooses the
+ * lines, and must not be able to end his message. */
+static void separation_look(struct block *k, const struct line *l)
+{
+    if (l->s.n > 0 && l->level < k->above_level && k->empty_outside)
+        k->above = k->above_level = 0;
+    k->empty_outside = l->s.n == 0 && l->level == 0;
+}
 
 static void block_close(struct block *k)
 {
@@ -180,7 +205,10 @@ static void block_close(struct block *k)
     if (k->open && (received > 0 || known >= 2)) {
         struct place at = *k->at;
         at.within = at.within || (at.returned && k->kept > 0);
+        size_t before = k->f->out->block_count;
         findings_block(k->f, buf_str(&k->b), k->what, &at);
+        if (k->f->out->block_count > before)
+            block_gathered(k, received > 0);
         k->kept += received > 0;
     }
     buf_reset(&k->b);
@@ -247,27 +275,32 @@ static bool survives_blank(struct block *k, const struct line *l, bool field)
     return goes_on;
 }
 
+static void text_line(struct block *k, const struct line *l)
+{
+    bool field = starts_field(k, l);
+    if (k->open && k->blanks > 0 && !survives_blank(k, l, field))
+        block_close(k);
+    if (k->open && l->level != k->level && (field || l->level > k->level || k->strayed))
+        block_close(k);
+    if (!k->open) {
+        if (complaint_is_field(l->s, NULL))
+            block_start(k, l);
+        return;
+    }
+    k->strayed = l->level != k->level;
+    if (field && l->indent < k->indent)
+        k->indent = l->indent;
+    block_line(k, l->s, field);
+}
+
 static void line_take(struct block *k, struct str raw)
 {
     struct line l = line_open(raw);
-    if (l.s.n == 0) {
+    if (l.s.n == 0)
         blank_take(k);
-        return;
-    }
-    bool field = starts_field(k, &l);
-    if (k->open && k->blanks > 0 && !survives_blank(k, &l, field))
-        block_close(k);
-    if (k->open && l.level != k->level && (field || l.level > k->level || k->strayed))
-        block_close(k);
-    if (!k->open) {
-        if (complaint_is_field(l.s, NULL))
-            block_start(k, &l);
-        return;
-    }
-    k->strayed = l.level != k->level;
-    if (field && l.indent < k->indent)
-        k->indent = l.indent;
-    block_line(k, l.s, field);
+    else
+        text_line(k, &l);
+    separation_look(k, &l);
 }
 
 /* The next place where a field begins within a one-line paste: white space, a name

@@ -82,9 +82,9 @@ static void php_add(struct gathering *x)
     struct report *r = x->r;
     struct phpmail_hit hits[PHP_HITS];
     struct str *recipients;
-    struct phpmail_query q = { .root = x->c->root, .account = r->source.account,
-                               .arrival = x->c->begun, .dir = r->source.cwd,
-                               .subject = r->subject };
+    struct phpmail_query q = { .root = x->c->root, .memory = x->c->php,
+                               .account = r->source.account, .arrival = x->c->begun,
+                               .dir = r->source.cwd, .subject = r->subject };
     recipients_of(r, &recipients, &q.recipient_count);
     q.recipients = recipients;
     size_t n = phpmail_find(&q, r->arena, hits, PHP_HITS, x->c->problem, x->c->ctx);

@@ -17,6 +17,7 @@
 #include "trace/report.h"
 #include "trace/sites.h"
 
+struct phpmail_memory;
 struct run_cache;
 
 struct evidence_context {
@@ -24,6 +25,7 @@ struct evidence_context {
     struct sites *sites;
     const char *root;
     struct run_cache *runs;          /* of earlier messages; may be NULL */
+    struct phpmail_memory *php;      /* likewise */
     bool no_run;                     /* --no-run: only this one message */
     int localhost_number;
     int64_t begun;                   /* UTC second inside the id */

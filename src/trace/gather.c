@@ -284,8 +284,7 @@ static void pass_begin(struct pass *p)
     for (size_t i = 0; i < p->count; i++)
         intern_add(p->ids, msgid_str(&p->out[p->order[p->from + i]].id));
     p->near_until_offset = 0;
-    for (size_t i = 0; i < RECENT; i++)
-        p->recent[i].tag = 0;
+    p->tags_before = p->next_tag;        /* what was remembered is of another pass */
 }
 
 static void results_forget(struct pass *p)
@@ -490,10 +489,9 @@ int gather(const struct logset *set, const struct msgid *ids, size_t count,
 {
     struct pass *p = must_alloc(sizeof *p);
     *p = (struct pass){ .set = set, .o = o, .arena = o->arena, .out = out, .key = hash_key_new() };
+    p->recent = must_array(RECENT, sizeof *p->recent);
     p->parts = syslogjoin_new();
     p->order = must_array(count, sizeof *p->order);
-    for (size_t i = 0; i < RECENT; i++)
-        buf_init(&p->recent[i].raw, 16384);
     for (size_t i = 0; i < count; i++) {
         out[i] = (struct gathered){ .id = ids[i], .arrival = -1 };
         if (msgid_decode(&ids[i], o->base, o->localhost_number, &out[i].parts) == 0)
@@ -504,12 +502,13 @@ int gather(const struct logset *set, const struct msgid *ids, size_t count,
     clusters_gather(p, count);
     missing_gather(p, count);
     bool failed = p->failed;
-    for (size_t i = 0; i < RECENT; i++)
-        buf_fini(&p->recent[i].raw);
+    for (size_t i = 0; i < RECENT && i <= p->next_tag; i++)
+        buf_fini(&p->recent[i].raw);     /* tags go up from 1: no place beyond was used */
     join_free(&p->join);
     intern_free(&p->dirs);
     intern_free(&p->ids);
     syslogjoin_free(&p->parts);
+    free(p->recent);
     free(p->order);
     free(p);
     return failed ? -1 : 0;

@@ -15,6 +15,7 @@
 #include "trace/gather.h"
 
 #define RECENT 4096u               /* submission lines whose text is remembered */
+#define RECENT_BYTES_MAX 16384u    /* ... and of each */
 
 /* A submission line as it was read, by the tag that the join knows it by. */
 struct recent {
@@ -42,8 +43,8 @@ struct pass {
     struct join *join;
     struct intern *dirs;
     struct hash_key key;
-    struct recent recent[RECENT];
-    uint64_t next_tag;
+    struct recent *recent;         /* RECENT, by tag modulo that; zeroed where unused; owned */
+    uint64_t next_tag, tags_before;/* the last one; the last one of earlier passes */
     struct syslogjoin *parts;
     struct logzone zone;
     struct logline_hint hint;

@@ -48,6 +48,8 @@ void gather_submission(struct pass *p, const struct logline *line,
     struct recent *r = &p->recent[s.tag % RECENT];
     r->tag = s.tag;
     r->at = *at;
+    if (r->raw.max == 0)
+        buf_init(&r->raw, RECENT_BYTES_MAX);
     buf_reset(&r->raw);
     if (buf_add(&r->raw, line->raw) != 0)
         r->tag = 0;
@@ -125,7 +127,7 @@ static struct trace_line *line_of_tag(struct pass *p, uint64_t tag)
 {
     struct recent *r = &p->recent[tag % RECENT];
     struct trace_line *line;
-    if (tag == 0 || r->tag != tag)
+    if (tag <= p->tags_before || r->tag != tag)
         return NULL;
     line = arena_alloc(p->arena, sizeof *line);
     return line != NULL && gather_line_keep(p, &r->at, buf_str(&r->raw), line) ? line : NULL;

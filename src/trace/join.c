@@ -86,7 +86,9 @@ static int64_t seconds_of(int64_t usec)
 void join_submission_add(struct join *j, const struct join_submission *s)
 {
     struct entry *e = &j->ring[j->seq & RING_MASK];
-    if (e->listed) {
+    /* The first time round nothing is there to look at, and memory is not touched before it is
+     * written to: the kernel needs half as long for that. */
+    if (j->seq >= JOIN_SUBMISSIONS && e->listed) {
         if (e->claim == CLAIM_NONE && e->s.when + JOIN_LATE_WINDOW > j->lost)
             j->lost = e->s.when + JOIN_LATE_WINDOW;
         join_list_remove(j, e);
@@ -206,6 +208,21 @@ void join_arrival_add(struct join *j, const struct join_arrival *a, struct join_
         decide(j, a, out);
     if (join_begin_usec(a) > j->floor)
         j->floor = join_begin_usec(a);
+}
+
+bool join_arrival_by_pid(struct join *j, const struct join_arrival *a, struct join_result *out)
+{
+    if (a->mode == CWD_OTHER || !decide_by_pid(j, a, out))
+        return false;
+    join_begun(j, a->when, a->usec);
+    return true;
+}
+
+void join_begun(struct join *j, int64_t when, uint32_t usec)
+{
+    int64_t begin = when * 1000000 + usec;
+    if (begin > j->floor)
+        j->floor = begin;
 }
 
 bool join_review(struct join *j, const struct join_arrival *a, struct join_result *out)

@@ -113,6 +113,13 @@ void join_submission_add(struct join *j, const struct join_submission *s);
  * are not local: their ids date the lines around them (mode CWD_OTHER: no result). */
 void join_arrival_add(struct join *j, const struct join_arrival *a, struct join_result *out);
 
+/* The same if the pid decides: then sender and recipients need not be known. False, and nothing has
+ * happened, if it does not. */
+bool join_arrival_by_pid(struct join *j, const struct join_arrival *a, struct join_result *out);
+
+/* The same for an arrival that is not local, of which only the time inside its id counts. */
+void join_begun(struct join *j, int64_t when, uint32_t usec);
+
 /* A local arrival's mode by its protocol (P=), bounces apart. */
 void join_arrival_mode(struct join_arrival *a, struct str protocol);
 

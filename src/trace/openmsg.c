@@ -23,6 +23,7 @@ struct opentable {
     uint32_t free_count;
     uint32_t *index;            /* place in the pool + 1; 0 = free */
     size_t mask, count;
+    size_t slots;               /* room in `more` of all entries */
     uint64_t evicted;
 };
 
@@ -127,6 +128,7 @@ void opentable_remove(struct opentable *t, struct openmsg *m)
 {
     size_t hole = place_of(t, m->id);
     must(t->index[hole] != 0);
+    t->slots -= m->slot_room;
     free(m->more);
     free(m->index);
     t->free_list[t->free_count++] = t->index[hole] - 1;
@@ -200,15 +202,26 @@ static struct openmsg_slot *slot_find(struct openmsg *m, uint64_t hash)
     return NULL;
 }
 
-struct openmsg_slot *openmsg_slot(struct openmsg *m, uint64_t hash)
+/* Room for one slot more. False past the ceiling of all. */
+static bool slots_grow(struct opentable *t, struct openmsg *m)
+{
+    uint32_t room = m->slot_room == 0 ? 2 : m->slot_room * 2;
+    if (t != NULL && t->slots - m->slot_room + room > OPENMSG_SLOTS_ALL)
+        return false;
+    if (t != NULL)
+        t->slots += room - m->slot_room;
+    m->slot_room = room;
+    m->more = must_realloc(m->more, m->slot_room * sizeof *m->more);
+    return true;
+}
+
+struct openmsg_slot *openmsg_slot(struct opentable *t, struct openmsg *m, uint64_t hash)
 {
     struct openmsg_slot *slot = slot_find(m, hash);
     if (slot != NULL || m->slot_count == OPENMSG_SLOTS_MAX)
         return slot;
-    if (m->slot_count > m->slot_room) {
-        m->slot_room = m->slot_room == 0 ? 4 : m->slot_room * 2;
-        m->more = must_realloc(m->more, m->slot_room * sizeof *m->more);
-    }
+    if (m->slot_count > m->slot_room && !slots_grow(t, m))
+        return NULL;
     slot = openmsg_slot_at(m, m->slot_count++);
     *slot = (struct openmsg_slot){ hash, ROW_NONE, OUTCOME_QUEUED };
     if (m->slot_count >= SLOTS_FEW && (m->slot_count & (m->slot_count - 1)) == 0)

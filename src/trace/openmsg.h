@@ -20,6 +20,7 @@
 
 #define OPENMSG_MAX 300000u       /* messages under way */
 #define OPENMSG_SLOTS_MAX 4096u   /* recipients of one message told apart */
+#define OPENMSG_SLOTS_ALL (1u << 20) /* room for those of all messages, the first of each apart */
 
 /* Row numbers beyond those of a tally. */
 #define ROW_NONE UINT32_MAX       /* not counted under this key */
@@ -68,8 +69,9 @@ size_t opentable_count(const struct opentable *t);
 uint64_t opentable_evicted(const struct opentable *t);
 
 /* The slot of that recipient, made with outcome OUTCOME_QUEUED and row ROW_NONE if new; NULL past
- * OPENMSG_SLOTS_MAX. */
-struct openmsg_slot *openmsg_slot(struct openmsg *m, uint64_t hash);
+ * OPENMSG_SLOTS_MAX, or if there is no room for it below OPENMSG_SLOTS_ALL. `t` is the table that
+ * the message lies in; NULL for a message that lies elsewhere, whose `more` the caller frees. */
+struct openmsg_slot *openmsg_slot(struct opentable *t, struct openmsg *m, uint64_t hash);
 struct openmsg_slot *openmsg_slot_at(struct openmsg *m, uint32_t i);
 
 #endif

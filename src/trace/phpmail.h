@@ -43,8 +43,16 @@ struct phpmail_hit {
     bool subject_agrees;
 };
 
+/* What the configuration of the server says of its logs: read for the first message, remembered
+ * for all. For queries of one root. */
+struct phpmail_memory;
+
+struct phpmail_memory *phpmail_memory_new(void);
+void phpmail_memory_free(struct phpmail_memory **m);
+
 struct phpmail_query {
     const char *root;            /* or NULL */
+    struct phpmail_memory *memory; /* or NULL: read for this message alone */
     struct str account;          /* whose logs to look at; empty: that of `dir` by its place */
     int64_t arrival;             /* UTC second of the message's id */
     struct str dir;              /* of the submission, or empty: scripts elsewhere rank lower */

@@ -16,8 +16,22 @@ struct phpmail_log {
     bool home;                   /* in a customer's home */
 };
 
+/* A setting of mail.log in the server's own files. */
+struct phpmail_setting {
+    struct phpmail_setting *next;
+    struct str value;            /* as it stands there */
+    struct str pool;             /* section that it stands in, or empty */
+};
+
+struct phpmail_memory {
+    struct arena *arena;
+    struct phpmail_setting *first, *last;
+    bool read;
+};
+
 struct phpmail_places {
     struct sites *s;             /* for its readers only: files and patterns under the root */
+    struct phpmail_memory *memory;
     struct str account;          /* whose homes count; empty: everybody's */
     struct str dir;              /* of the submission */
     struct phpmail_log v[PHPMAIL_LOGS_MAX];

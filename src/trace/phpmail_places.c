@@ -7,9 +7,17 @@
  * that is missed costs the name of the script. The customer's own files
  * (.user.ini, .htaccess) count only for logs in that customer's home, or they
  * could have us read any file of the server.
+ *
+ * The server's own files say the same for every message, so what they say is
+ * remembered as they say it; what it means depends on the message.
  */
 #include "trace/phpmail_internal.h"
 
+#include <stdlib.h>
+
+#include "base/must.h"
+
+#define MEMORY_BYTES ((size_t)8 << 20)
 #define INI_MAX ((size_t)1 << 20)     /* of one ini file; SITES_FILE_MAX for Apache's */
 #define PARENTS_MAX 16                /* folders above the script that are looked into */
 
@@ -64,6 +72,22 @@ static const char *const known_places[] = {
     "/var/log/php/mail.log",
 };
 
+struct phpmail_memory *phpmail_memory_new(void)
+{
+    struct phpmail_memory *m = must_alloc(sizeof *m);
+    m->arena = arena_new(MEMORY_BYTES);
+    return m;
+}
+
+void phpmail_memory_free(struct phpmail_memory **m)
+{
+    if (*m == NULL)
+        return;
+    arena_free(&(*m)->arena);
+    free(*m);
+    *m = NULL;
+}
+
 static bool within(struct str path, struct str top)
 {
     return top.n > 1 && path.n > top.n && str_starts(path, top) && path.p[top.n] == '/';
@@ -78,6 +102,8 @@ static struct str home_of(struct str path)
 
 static void log_add(struct phpmail_places *p, struct str path)
 {
+    if (str_empty(path))
+        return;                              /* too long to be put together */
     struct str account = sites_account(path);
     bool home = account.n > 0 || (p->account.n > 0 && within(path, sites_home(p->s, p->account)));
     if (account.n > 0 && p->account.n > 0 && !str_eq(account, p->account))
@@ -118,7 +144,7 @@ static struct str value_path(struct reading *r, struct str value)
                             : sites_path(r->p->s, "%.*s/%.*s", STR_ARG(r->p->dir), STR_ARG(value));
 }
 
-static void setting_take(struct reading *r, struct str value)
+static void setting_use(struct reading *r, struct str value)
 {
     value = str_trim(value);
     if (value.n > 0 && (value.p[0] == '"' || value.p[0] == '\'')) {
@@ -136,6 +162,26 @@ static void setting_take(struct reading *r, struct str value)
     if (path.n == 0 || (r->customers && !within(path, home)))
         return;
     log_add(r->p, path);
+}
+
+/* The customer's count now, for this message; the server's are remembered. */
+static void setting_take(struct reading *r, struct str value)
+{
+    struct phpmail_memory *m = r->p->memory;
+    if (r->customers) {
+        setting_use(r, value);
+        return;
+    }
+    struct phpmail_setting *new = arena_alloc(m->arena, sizeof *new);
+    if (new == NULL)
+        return;                              /* said at the end of reading */
+    new->value = arena_str(m->arena, value);
+    new->pool = arena_str(m->arena, r->pool);
+    if (m->last == NULL)
+        m->first = new;
+    else
+        m->last->next = new;
+    m->last = new;
 }
 
 static bool is_mail_log(struct str key)
@@ -178,12 +224,12 @@ static void ini_text(struct reading *r, struct str text)
     }
 }
 
-static void ini_file(void *ctx, struct str path)
+static void ini_file(void *ctx, struct str path, int fd)
 {
     struct reading r = { .p = ctx, .pool = STR("") };
     struct buf text;
     buf_init(&text, INI_MAX);
-    if (sites_read(r.p->s, path, ROOTFS_OUR_LINKS, &text) == 0)
+    if (sites_read_fd(r.p->s, path, fd, &text) == 0)
         ini_text(&r, buf_str(&text));
     buf_fini(&text);
 }
@@ -242,16 +288,33 @@ static void account_places(struct phpmail_places *p)
     log_add(p, sites_path(p->s, "/home2/%.*s/.php/php-mail.log", STR_ARG(p->account)));
 }
 
+static void server_files(struct phpmail_places *p)
+{
+    for (size_t i = 0; i < sizeof ini_places / sizeof ini_places[0]; i++)
+        sites_glob(p->s, str_c(ini_places[i]), ini_file, p);
+    apache_files(p);
+    if (arena_full(p->memory->arena))
+        sites_problem_add(p->s, "too many settings of PHP's mail.log: some were left out");
+    p->memory->read = true;
+}
+
 void phpmail_places_find(struct phpmail_places *p, struct sites *s, const struct phpmail_query *q)
 {
-    *p = (struct phpmail_places){ .s = s, .account = q->account, .dir = q->dir };
+    struct phpmail_memory *own = q->memory == NULL ? phpmail_memory_new() : NULL;
+    *p = (struct phpmail_places){ .s = s, .account = q->account, .dir = q->dir,
+                                  .memory = own != NULL ? own : q->memory };
     if (p->account.n == 0)
         p->account = sites_account(q->dir);
     account_places(p);
     for (size_t i = 0; i < sizeof known_places / sizeof known_places[0]; i++)
         log_add(p, str_c(known_places[i]));
     customer_files(p);
-    for (size_t i = 0; i < sizeof ini_places / sizeof ini_places[0]; i++)
-        sites_glob(s, str_c(ini_places[i]), ini_file, p);
-    apache_files(p);
+    if (!p->memory->read)
+        server_files(p);
+    for (const struct phpmail_setting *t = p->memory->first; t != NULL; t = t->next) {
+        struct reading r = { .p = p, .pool = t->pool };
+        setting_use(&r, t->value);
+    }
+    phpmail_memory_free(&own);
+    p->memory = NULL;
 }

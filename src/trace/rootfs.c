@@ -8,14 +8,20 @@
  * path that is done and walks to its parent again from the root, so it can only
  * ever reach what the walk has passed. Ceilings on links, names and bytes make
  * every walk end.
+ *
+ * A leap takes all names but the last at once: openat2(2) that stays inside the
+ * root and refuses every link, or a folder that such a call has reached before.
+ * Where it meets a link the walk decides, as it does without openat2(2).
  */
 #define _GNU_SOURCE
 #include "trace/rootfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -26,15 +32,23 @@
 #define OPEN_FOLDER (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #endif
 
+/* As in confine.c: the same number everywhere but on Alpha, and no header is needed. */
+#if defined(O_PATH) && !defined(__alpha__)
+#define NR_OPENAT2 437
+#define WITHOUT_LINKS 0x16u          /* RESOLVE_IN_ROOT, _NO_SYMLINKS, _NO_MAGICLINKS */
+#endif
+
 struct walk {
     const struct rootfs *fs;
     enum rootfs_links links;
     unsigned links_seen, names_seen;
     int fd;                          /* folder at the end of `done`, or that of `last` */
+    bool lent;                       /* that descriptor is the root's or a remembered one */
     struct buf done;                 /* "" or "/a/b", without links */
     struct buf todo;                 /* names still to walk */
     char last[256];                  /* the final name if it is no folder, or "" */
     bool regular;                    /* and it was a regular file */
+    bool leap;                       /* due: at the beginning and after each link */
 };
 
 int rootfs_init(struct rootfs *fs, const char *root, struct err *err)
@@ -51,11 +65,26 @@ int rootfs_init(struct rootfs *fs, const char *root, struct err *err)
     }
     if (strcmp(fs->root, "/") == 0)
         fs->root[0] = '\0';
+    fs->memory = must_alloc(sizeof *fs->memory);
+#ifndef NR_OPENAT2
+    rootfs_walk_only(fs);
+#endif
     return 0;
+}
+
+void rootfs_walk_only(struct rootfs *fs)
+{
+    fs->memory->no_openat2 = true;
 }
 
 void rootfs_fini(struct rootfs *fs)
 {
+    for (unsigned i = 0; fs->memory != NULL && i < ROOTFS_FOLDERS; i++) {
+        if (fs->memory->folders[i].path != NULL)
+            close(fs->memory->folders[i].fd);
+        free(fs->memory->folders[i].path);
+    }
+    free(fs->memory);
     if (fs->fd >= 0)
         close(fs->fd);
     free(fs->root);
@@ -68,36 +97,42 @@ static int walk_fail(int number)
     return -1;
 }
 
+/* The walk goes on from `fd`. */
+static void walk_hold(struct walk *w, int fd, bool lent)
+{
+    if (w->fd >= 0 && !w->lent)
+        close(w->fd);
+    w->fd = fd;
+    w->lent = lent;
+}
+
 /* Move the walk to folder `name` below its own. */
 static int walk_enter(struct walk *w, const char *name)
 {
     int fd = openat(w->fd, name, OPEN_FOLDER);
     if (fd < 0)
         return -1;
-    close(w->fd);
-    w->fd = fd;
+    walk_hold(w, fd, false);
     return 0;
 }
 
-static int walk_to_root(struct walk *w)
+static void walk_to_root(struct walk *w)
 {
-    int fd = fcntl(w->fs->fd, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    if (w->fd >= 0)
-        close(w->fd);
-    w->fd = fd;
-    return 0;
+    walk_hold(w, w->fs->fd, true);
+}
+
+static void done_drop(struct walk *w)
+{
+    size_t slash = str_rfind_c(buf_str(&w->done), '/');
+    w->done.n = slash == STR_NONE ? 0 : slash;
 }
 
 /* `..`: drop the last name and walk to what remains, which has no links. */
 static int walk_up(struct walk *w)
 {
     char name[256];
-    size_t slash = str_rfind_c(buf_str(&w->done), '/');
-    w->done.n = slash == STR_NONE ? 0 : slash;
-    if (walk_to_root(w) != 0)
-        return -1;
+    done_drop(w);
+    walk_to_root(w);
     struct str rest = str_skip(buf_str(&w->done), 1);
     while (!str_empty(rest)) {
         if (++w->names_seen > ROOTFS_NAMES_MAX)
@@ -130,10 +165,12 @@ static int walk_link(struct walk *w, const char *name, const struct stat *st)
     w->todo = todo;
     if (bad)
         return walk_fail(ENAMETOOLONG);
-    if (target[0] != '/')
-        return 0;
-    buf_reset(&w->done);
-    return walk_to_root(w);
+    w->leap = true;
+    if (target[0] == '/') {
+        buf_reset(&w->done);
+        walk_to_root(w);
+    }
+    return 0;
 }
 
 /* One name: a folder is entered, a link replaced, anything else must be the end. */
@@ -152,16 +189,23 @@ static int walk_step(struct walk *w, const char *name)
     return str_copy(str_c(name), w->last, sizeof w->last);
 }
 
+/* The next name of a path, without `.`; empty at the end. */
+static struct str name_cut(struct str *rest)
+{
+    struct str word = STR("");
+    while (!str_empty(*rest) && str_empty(word)) {
+        word = str_cut(rest, '/');
+        if (str_eq(word, STR(".")))
+            word = STR("");
+    }
+    return word;
+}
+
 /* Take the next name off `todo`: 1 and the name, 0 at the end, -1 for one too long. */
 static int walk_name(struct walk *w, char *name, size_t size)
 {
     struct str rest = buf_str(&w->todo);
-    struct str word = STR("");
-    while (!str_empty(rest) && str_empty(word)) {
-        word = str_cut(&rest, '/');
-        if (str_eq(word, STR(".")))
-            word = STR("");
-    }
+    struct str word = name_cut(&rest);
     if (str_empty(word))
         return 0;
     if (str_copy(word, name, size) != 0)
@@ -173,25 +217,145 @@ static int walk_name(struct walk *w, char *name, size_t size)
 static int walk_begin(struct walk *w, const struct rootfs *fs, struct str path,
                       enum rootfs_links links)
 {
-    *w = (struct walk){ .fs = fs, .links = links, .fd = -1 };
+    *w = (struct walk){ .fs = fs, .links = links, .fd = -1, .leap = true };
     buf_init(&w->done, ROOTFS_PATH_MAX);
     buf_init(&w->todo, ROOTFS_PATH_MAX);
     if (path.n == 0 || path.p[0] != '/')
         return walk_fail(EINVAL);
     if (buf_add(&w->todo, path) != 0)
         return walk_fail(ENAMETOOLONG);
-    return walk_to_root(w);
+    walk_to_root(w);
+    return 0;
 }
 
 static void walk_fini(struct walk *w)
 {
     int saved = errno;
-    if (w->fd >= 0)
-        close(w->fd);
+    walk_hold(w, -1, true);
     buf_fini(&w->done);
     buf_fini(&w->todo);
     errno = saved;
 }
+
+/* --- leaps --- */
+
+/* openat2(2) of a folder below the root. -1 with errno. */
+static int folder_open(const struct rootfs *fs, const char *path)
+{
+#ifdef NR_OPENAT2
+    const struct { uint64_t flags, mode, resolve; } how = { OPEN_FOLDER & ~O_NOFOLLOW, 0,
+                                                             WITHOUT_LINKS };
+    return (int)syscall(NR_OPENAT2, fs->fd, path, &how, sizeof how);
+#else
+    (void)fs, (void)path;
+    return walk_fail(ENOSYS);
+#endif
+}
+
+static void folder_remember(struct rootfs_memory *m, const char *path, int fd)
+{
+    struct rootfs_folder *f = &m->folders[m->next++ % ROOTFS_FOLDERS];
+    if (f->path != NULL)
+        close(f->fd);
+    free(f->path);
+    f->fd = fd;
+    f->path = strdup(path);
+    must(f->path != NULL);
+}
+
+/* The folder `path` ("" or "/a/b", no `..`), if there is no link in it. A descriptor that is lent;
+ * -1 with errno; -2 if the walk must say. */
+static int folder_find(const struct rootfs *fs, struct str path)
+{
+    char text[ROOTFS_PATH_MAX];
+    struct rootfs_memory *m = fs->memory;
+    if (path.n == 0)
+        return fs->fd;
+    for (unsigned i = 0; i < ROOTFS_FOLDERS; i++) {
+        if (m->folders[i].path != NULL && str_eq(str_c(m->folders[i].path), path))
+            return m->folders[i].fd;
+    }
+    if (str_copy(path, text, sizeof text) != 0)
+        return -2;
+    int fd = folder_open(fs, text);
+    if (fd >= 0) {
+        folder_remember(m, text, fd);
+        return fd;
+    }
+    if (errno == ENOSYS || errno == EPERM || errno == EINVAL || errno == E2BIG)
+        m->no_openat2 = true;
+    return m->no_openat2 || errno == ELOOP || errno == EXDEV || errno == EAGAIN ? -2 : -1;
+}
+
+/* All names to do but the last, behind those that are done, into `path`. False if one is `..`,
+ * which is known only when what it goes up from is known. */
+static bool leap_path(const struct walk *w, struct buf *path, struct str *last_out,
+                      unsigned *names_out)
+{
+    struct str rest = buf_str(&w->todo), name;
+    *names_out = 0;
+    buf_add(path, buf_str(&w->done));
+    *last_out = STR("");
+    while (name = name_cut(&rest), !str_empty(name)) {
+        if (str_eq(name, STR("..")))
+            return false;
+        if (!str_empty(*last_out)) {
+            ++*names_out;
+            buf_add_c(path, '/');
+            buf_add(path, *last_out);
+        }
+        *last_out = name;
+    }
+    return !buf_bad(path);
+}
+
+/* A leap is not possible: the walk starts again from the root. */
+static int leap_not(struct walk *w)
+{
+    struct buf todo;
+    walk_to_root(w);
+    if (w->done.n == 0)
+        return 0;
+    buf_init(&todo, ROOTFS_PATH_MAX);
+    buf_add(&todo, buf_str(&w->done));
+    buf_add_c(&todo, '/');
+    buf_add(&todo, buf_str(&w->todo));
+    bool bad = buf_bad(&todo);
+    buf_fini(&w->todo);
+    w->todo = todo;
+    buf_reset(&w->done);
+    return bad ? walk_fail(ENAMETOOLONG) : 0;
+}
+
+/* Pass all names but the last at once, if there is no link among them. */
+static int walk_leap(struct walk *w)
+{
+    struct buf path;
+    struct str last;
+    unsigned names;
+    /* Behind a link: what is done has no links, so `..` is its parent. */
+    for (;;) {
+        struct str rest = buf_str(&w->todo);
+        if (!str_eq(name_cut(&rest), STR("..")))
+            break;
+        done_drop(w);
+        buf_consume(&w->todo, (size_t)(rest.p - w->todo.p));
+    }
+    buf_init(&path, ROOTFS_PATH_MAX);
+    int fd = leap_path(w, &path, &last, &names) ? folder_find(w->fs, buf_str(&path)) : -2;
+    if (fd < 0) {
+        buf_fini(&path);
+        return fd == -1 ? -1 : leap_not(w);
+    }
+    walk_hold(w, fd, true);
+    w->names_seen += names;
+    buf_consume(&w->todo, last.n == 0 ? w->todo.n : (size_t)(last.p - w->todo.p));
+    buf_fini(&w->done);
+    w->done = path;
+    return 0;
+}
+
+/* --- */
 
 /* Walk to the end of `path`. 0; or -1 with errno. walk_fini() is due either way. */
 static int walk_run(struct walk *w, const struct rootfs *fs, struct str path,
@@ -201,6 +365,9 @@ static int walk_run(struct walk *w, const struct rootfs *fs, struct str path,
     if (walk_begin(w, fs, path, links) != 0)
         return -1;
     for (;;) {
+        if (w->leap && !fs->memory->no_openat2 && walk_leap(w) != 0)
+            return -1;
+        w->leap = false;
         int more = walk_name(w, name, sizeof name);
         if (more <= 0)
             return more;

@@ -3,10 +3,11 @@
  * rootfs - files of a server that may stand below a folder of ours
  *
  * A copied server is examined below --root: an absolute symbolic link in the
- * copy means a place in the copy, and `..` never leads out of it. The kernel
- * does not resolve like that for an ordinary open(2), so paths are walked here
- * name by name on descriptors, and no name is ever looked up twice: what was
- * judged is what is opened.
+ * copy means a place in the copy, and `..` never leads out of it. An ordinary
+ * open(2) does not resolve like that, so paths are walked here name by name on
+ * descriptors, and what was judged is what is opened. Folders on the way in which
+ * there is no link are passed with one openat2(2), where the kernel has it, and
+ * remembered: a server's configuration is hundreds of files in few folders.
  *
  * On a live server customers own folders on the way. They may put a link there
  * to a file that only root may read, or a FIFO at which root waits for ever. So
@@ -15,6 +16,7 @@
 #ifndef POSTERN_TRACE_ROOTFS_H
 #define POSTERN_TRACE_ROOTFS_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
@@ -25,9 +27,25 @@
 #define ROOTFS_LINKS_MAX 40   /* links followed on one path, as the kernel does */
 #define ROOTFS_NAMES_MAX 256  /* names walked on one path, links included */
 
+#define ROOTFS_FOLDERS 16     /* remembered, with a descriptor each */
+
+/* A folder that was reached without links. */
+struct rootfs_folder {
+    int fd;
+    char *path;               /* owned; NULL: free */
+};
+
+/* What was learned on the way; only rootfs.c looks at it. */
+struct rootfs_memory {
+    struct rootfs_folder folders[ROOTFS_FOLDERS];
+    unsigned next;            /* the one to be forgotten next */
+    bool no_openat2;          /* the kernel or a filter refuses it */
+};
+
 struct rootfs {
     int fd;                   /* of the root folder */
     char *root;               /* its path without links, "" for / ; owned */
+    struct rootfs_memory *memory; /* owned */
 };
 
 enum rootfs_links {
@@ -39,6 +57,9 @@ enum rootfs_links {
 /* Open the folder `root` (NULL or "/": the machine itself). 0 or -1. */
 int rootfs_init(struct rootfs *fs, const char *root, struct err *err);
 void rootfs_fini(struct rootfs *fs);
+
+/* Walk name by name from now on, as where there is no openat2(2). For tests. */
+void rootfs_walk_only(struct rootfs *fs);
 
 /* The path without links of `path` (absolute, as the server sees it), again as
  * the server sees it, replacing the contents of `real_out`. 0, or -1 if any part is missing

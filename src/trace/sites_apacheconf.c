@@ -99,7 +99,7 @@ static void expand_vars(const struct apacheconf *a, struct str line, struct buf 
     }
 }
 
-static void include_file(void *ctx, struct str path)
+static void include_file(void *ctx, struct str path, int fd)
 {
     struct apacheconf *a = ctx;
     struct buf text;
@@ -116,7 +116,7 @@ static void include_file(void *ctx, struct str path)
     a->files++;
     a->open[a->depth++] = path;
     buf_init(&text, SITES_FILE_MAX);
-    if (sites_read(a->s, path, ROOTFS_OUR_LINKS, &text) == 0) {
+    if (sites_read_fd(a->s, path, fd, &text) == 0) {
         a->bytes += text.n;
         apacheconf_text(a, buf_str(&text));
     }

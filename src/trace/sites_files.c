@@ -24,7 +24,7 @@
 static int read_all(int fd, struct buf *out)
 {
     for (;;) {
-        size_t want = 64 * 1024;
+        size_t want = out->n == 0 ? 8 * 1024 : 64 * 1024;
         if (want > out->max - out->n)
             want = out->max - out->n;
         if (want == 0 || buf_reserve(out, want) != 0)
@@ -39,21 +39,30 @@ static int read_all(int fd, struct buf *out)
     }
 }
 
+int sites_read_fd(struct sites *s, struct str path, int fd, struct buf *out)
+{
+    buf_reset(out);
+    int rc = read_all(fd, out);
+    if (rc != 0)
+        sites_problem_add(s, "%.*s: not read: larger than %zu bytes, or a read error",
+                          STR_ARG(path), out->max);
+    return rc;
+}
+
 int sites_read(struct sites *s, struct str path, enum rootfs_links links, struct buf *out)
 {
     struct stat st;
     buf_reset(out);
+    if (str_empty(path))
+        return -1;                   /* too long to be put together: no such file can be */
     int fd = rootfs_file(&s->fs, path, links, &st);
     if (fd < 0) {
         if (errno != ENOENT && errno != ENOTDIR)
             sites_problem_add(s, "%.*s: not read: %s", STR_ARG(path), strerror(errno));
         return -1;
     }
-    int rc = read_all(fd, out);
+    int rc = sites_read_fd(s, path, fd, out);
     close(fd);
-    if (rc != 0)
-        sites_problem_add(s, "%.*s: not read: larger than %zu bytes, or a read error",
-                          STR_ARG(path), out->max);
     return rc;
 }
 
@@ -176,8 +185,8 @@ static void glob_walk(struct glob *g, struct str rest)
     int fd = buf_bad(&g->path) ? -1
                                : rootfs_file(&g->s->fs, buf_str(&g->path), ROOTFS_OUR_LINKS, &st);
     if (fd >= 0) {
+        g->each(g->ctx, buf_str(&g->path), fd);
         close(fd);
-        g->each(g->ctx, buf_str(&g->path));
     } else if (errno == EISDIR && !buf_bad(&g->path)) {
         glob_folder(g, STR(""), STR(""));
     }

@@ -104,6 +104,9 @@ void sites_problem_add(struct sites *s, const char *fmt, ...)
  * ceiling). 0, or -1 if it cannot be had. */
 int sites_read(struct sites *s, struct str path, enum rootfs_links links, struct buf *out);
 
+/* The same of a regular file that is open already; `fd` stays open, `path` is for the error. */
+int sites_read_fd(struct sites *s, struct str path, int fd, struct buf *out);
+
 /* The names in a folder, sorted, without `.` and `..`. 0 or -1; names_fini() is due
  * after 0. The second form looks below another root than the table's. */
 int sites_list(struct sites *s, struct str path, enum rootfs_links links, struct names *out);
@@ -112,9 +115,10 @@ int sites_list_in(struct sites *s, const struct rootfs *fs, struct str path,
 void names_fini(struct names *n);
 
 /* Call `each` for every file that `pattern` (absolute, `*`, `?` and `[]` in any
- * part) names, sorted; for a folder, for every file below it. At most SITES_GLOB_DEPTH
- * folders deep. */
-typedef void (*sites_glob_fn)(void *ctx, struct str path);
+ * part) names and that can be opened, sorted; for a folder, for every file below it. At most
+ * SITES_GLOB_DEPTH folders deep. `fd` is the file, open, for sites_read_fd(); it is closed when
+ * `each` returns. */
+typedef void (*sites_glob_fn)(void *ctx, struct str path, int fd);
 void sites_glob(struct sites *s, struct str pattern, sites_glob_fn each, void *ctx);
 
 /* `path` is one of the `n` files that are being read: an include in a circle. */

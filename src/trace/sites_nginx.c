@@ -202,7 +202,7 @@ static void on_log(struct nginx *x)
     b->logs[b->log_count++] = arena_str(x->arena, path);
 }
 
-static void include_file(void *ctx, struct str path)
+static void include_file(void *ctx, struct str path, int fd)
 {
     struct nginx *x = ctx;
     struct buf text;
@@ -217,7 +217,7 @@ static void include_file(void *ctx, struct str path)
     x->files++;
     x->open[x->includes++] = path;
     buf_init(&text, SITES_FILE_MAX);
-    if (sites_read(x->s, path, ROOTFS_OUR_LINKS, &text) == 0) {
+    if (sites_read_fd(x->s, path, fd, &text) == 0) {
         x->bytes += text.n;
         nginx_text(x, buf_str(&text));
     }

@@ -20,6 +20,9 @@ struct pair {
     uint32_t what;
 };
 
+#define PAIRS_WAITING 32u           /* asked for in memory, not yet looked at */
+#define MERGE_AHEAD 16u             /* the same while merging */
+
 struct tally {
     struct hash_key key;
     struct intern *keys;            /* first byte: by */
@@ -27,6 +30,8 @@ struct tally {
     uint32_t room;
     struct pair *pairs;
     size_t mask, pair_count;
+    struct pair waiting[PAIRS_WAITING];
+    uint32_t waiting_count;
     bool full;
 };
 
@@ -108,9 +113,20 @@ void tally_message(struct tally *t, uint32_t row, int64_t when)
         r->last = when;
 }
 
+static inline size_t pair_home(const struct tally *t, const struct pair *p)
+{
+    return (size_t)((p->hash ^ (uint64_t)p->row * 0x9e3779b97f4a7c15u) & t->mask);
+}
+
+/* Have the place of a pair brought near. */
+static inline void pair_fetch(const struct tally *t, const struct pair *p)
+{
+    __builtin_prefetch(&t->pairs[pair_home(t, p)]);
+}
+
 static size_t pair_place(const struct tally *t, const struct pair *p)
 {
-    size_t i = (size_t)((p->hash ^ (uint64_t)p->row * 0x9e3779b97f4a7c15u) & t->mask);
+    size_t i = pair_home(t, p);
     while (t->pairs[i].hash != 0 &&
            (t->pairs[i].hash != p->hash || t->pairs[i].row != p->row ||
             t->pairs[i].what != p->what))
@@ -123,7 +139,10 @@ static void pairs_grow(struct tally *t)
     struct pair *old = t->pairs;
     size_t old_size = t->mask + 1;
     t->mask = t->mask * 2 + 1;
-    t->pairs = must_array(t->mask + 1, sizeof *t->pairs);
+    /* Written to from end to end: places are taken in no order, and a page that is read before it
+     * is written costs two faults and stops the other threads for one of them. */
+    t->pairs = must_realloc(NULL, (t->mask + 1) * sizeof *t->pairs);
+    memset(t->pairs, 0, (t->mask + 1) * sizeof *t->pairs);
     for (size_t i = 0; i < old_size; i++) {
         if (old[i].hash != 0)
             t->pairs[pair_place(t, &old[i])] = old[i];
@@ -157,6 +176,23 @@ void tally_distinct(struct tally *t, uint32_t row, enum tally_distinct what, str
     pair_add(t, &p);
 }
 
+void tally_distinct_soon(struct tally *t, uint32_t row, enum tally_distinct what,
+                         struct str value)
+{
+    if (t->waiting_count == PAIRS_WAITING)
+        tally_settle(t);
+    struct pair *p = &t->waiting[t->waiting_count++];
+    *p = (struct pair){ hash_str(t->key, value) | 1, row, what };
+    pair_fetch(t, p);
+}
+
+void tally_settle(struct tally *t)
+{
+    for (uint32_t i = 0; i < t->waiting_count; i++)
+        pair_add(t, &t->waiting[i]);
+    t->waiting_count = 0;
+}
+
 static void row_merge(struct tally_row *into, const struct tally_row *from)
 {
     into->messages += from->messages;
@@ -169,6 +205,24 @@ static void row_merge(struct tally_row *into, const struct tally_row *from)
         into->last = from->last;
 }
 
+/* In rounds of a few: first all places are asked for, then looked at. */
+static void pairs_merge(struct tally *into, const struct tally *from, const uint32_t *map)
+{
+    struct pair some[MERGE_AHEAD];
+    for (size_t i = 0; i <= from->mask;) {
+        size_t n = 0;
+        for (; i <= from->mask && n < MERGE_AHEAD; i++) {
+            if (from->pairs[i].hash == 0)
+                continue;
+            some[n] = from->pairs[i];
+            some[n].row = map[some[n].row];
+            pair_fetch(into, &some[n++]);
+        }
+        for (size_t k = 0; k < n; k++)
+            pair_add(into, &some[k]);
+    }
+}
+
 void tally_merge(struct tally *into, const struct tally *from, uint32_t *map)
 {
     uint32_t count = tally_count(from);
@@ -177,13 +231,7 @@ void tally_merge(struct tally *into, const struct tally *from, uint32_t *map)
         own[i] = tally_row(into, from->rows[i].by, tally_key(from, i));
         row_merge(tally_at(into, own[i]), &from->rows[i]);
     }
-    for (size_t i = 0; i <= from->mask; i++) {
-        if (from->pairs[i].hash != 0) {
-            struct pair p = from->pairs[i];
-            p.row = own[p.row];
-            pair_add(into, &p);
-        }
-    }
+    pairs_merge(into, from, own);
     into->full = into->full || from->full;
     if (own != map)
         free(own);

@@ -62,6 +62,13 @@ void tally_message(struct tally *t, uint32_t row, int64_t when);
 /* Count a value for a row if it is new to it. */
 void tally_distinct(struct tally *t, uint32_t row, enum tally_distinct what, struct str value);
 
+/* The same, but not at once: the place in the set is far away in memory, and asking for several at
+ * a time hides the way. tally_settle() before anything of the tally but its rows' other counts is
+ * looked at, and before it is merged or pruned. */
+void tally_distinct_soon(struct tally *t, uint32_t row, enum tally_distinct what,
+                         struct str value);
+void tally_settle(struct tally *t);
+
 /* Add all of `from` to `into`. `map`, if not NULL, must have room for tally_count(from) numbers
  * and receives the row in `into` of each row of `from`. */
 void tally_merge(struct tally *into, const struct tally *from, uint32_t *map);

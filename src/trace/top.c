@@ -6,6 +6,10 @@
  * ones in the order of the log, so the result does not depend on who was
  * faster. A thread does not begin a unit that is further ahead of the absorbed
  * ones than the others can use: that is what bounds memory.
+ *
+ * A compressed file cannot be cut, so at the end, or with one file only, a thread would have
+ * nothing to do. It then relieves one that is reading a compressed file: the
+ * other goes on inflating and hands over block after block, and this one tracks them.
  */
 #define _GNU_SOURCE
 #include "trace/top.h"
@@ -16,6 +20,7 @@
 
 #include "base/must.h"
 #include "logs/logreader.h"
+#include "trace/handover.h"
 
 #define UNIT_SIZE ((uint64_t)64 << 20)
 #define UNITS_WAITING 2u            /* finished units that may wait to be absorbed */
@@ -27,6 +32,8 @@ struct unit {
     int64_t utc;                    /* entered by this time, or INT64_MIN */
     struct tracker *tracker;
     char *problem;                  /* heap, or NULL */
+    struct handover *handover;      /* NULL: who reads it also tracks it */
+    unsigned hands;                 /* threads at work on it */
     bool done;
 };
 
@@ -36,6 +43,8 @@ struct top {
     struct unit *units;
     size_t unit_count, unit_room;
     size_t next, absorbed;          /* guarded by `lock` from here on */
+    unsigned reading, idle;         /* threads that read a unit; that found none */
+    struct unit *relieve;           /* wants somebody who tracks it, or NULL */
     uint64_t bytes_done, bytes_total;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -77,26 +86,85 @@ static void units_of_file(struct top *t, const struct logfile *f)
 
 /* --- the work of a thread --- */
 
-static bool unit_take(struct top *t, size_t *i_out)
+/* The next thing to do: a unit to read, or one to track for somebody else (it has a handover then).
+ * NULL when there is nothing more, now or later. */
+static struct unit *unit_take(struct top *t)
 {
-    bool got = false;
+    struct unit *u = NULL;
     pthread_mutex_lock(&t->lock);
     while (t->next < t->unit_count && t->next >= t->absorbed + t->o.threads + UNITS_WAITING)
         pthread_cond_wait(&t->changed, &t->lock);
     if (t->next < t->unit_count) {
-        *i_out = t->next++;
-        got = true;
+        u = &t->units[t->next++];
+        u->hands = 1;
+        t->reading++;
+    } else {
+        t->idle++;
+        while (t->relieve == NULL && t->reading > 0)
+            pthread_cond_wait(&t->changed, &t->lock);
+        t->idle--;
+        u = t->relieve;
+        t->relieve = NULL;
     }
     pthread_mutex_unlock(&t->lock);
-    return got;
+    return u;
 }
 
 static void bytes_add(struct top *t, uint64_t n)
 {
     pthread_mutex_lock(&t->lock);
     t->bytes_done += n;
+    if (t->o.progress != NULL)
+        pthread_cond_broadcast(&t->changed);
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* One thread less is at work on a unit. */
+static void unit_leave(struct top *t, struct unit *u, bool was_reading)
+{
+    pthread_mutex_lock(&t->lock);
+    t->reading -= was_reading;
+    u->done = --u->hands == 0;
     pthread_cond_broadcast(&t->changed);
     pthread_mutex_unlock(&t->lock);
+}
+
+/* If a thread is idle, it shall track this unit from now on. True once that is so. */
+static bool unit_share(struct top *t, struct unit *u)
+{
+    if (u->handover != NULL)
+        return true;
+    pthread_mutex_lock(&t->lock);
+    if (t->idle > 0 && t->relieve == NULL) {
+        u->handover = handover_new(LOG_BLOCK_SIZE);
+        u->hands++;
+        t->relieve = u;
+        pthread_cond_broadcast(&t->changed);
+    }
+    pthread_mutex_unlock(&t->lock);
+    return u->handover != NULL;
+}
+
+/* Track what another thread reads. */
+static void unit_track(struct top *t, struct unit *u)
+{
+    struct str block;
+    while (!tracker_passed(u->tracker) && handover_take(u->handover, &block))
+        tracker_feed(u->tracker, block);
+    handover_refuse(u->handover);
+    unit_leave(t, u, false);
+}
+
+/* What is done with a block. False when the unit wants no more of them. */
+static bool block_use(struct top *t, struct unit *u, struct str block)
+{
+    bool plain = u->file->packing == LOG_PLAIN;
+    if (!plain && unit_share(t, u))
+        return handover_give(u->handover, block);
+    tracker_feed(u->tracker, block);
+    if (plain)
+        bytes_add(t, block.n);
+    return !tracker_passed(u->tracker);
 }
 
 static void unit_read(struct top *t, struct unit *u)
@@ -104,39 +172,37 @@ static void unit_read(struct top *t, struct unit *u)
     struct err err;
     struct logblock block;
     struct logreader *r = logreader_new(u->file, u->begin, u->end);
-    bool plain = u->file->packing == LOG_PLAIN;
     int rc;
     tracker_file(u->tracker, u->file, u->utc);
     while ((rc = logreader_next(r, &block, &err)) == 1) {
-        tracker_feed(u->tracker, block.bytes);
-        if (plain)
-            bytes_add(t, block.bytes.n);
-        if (tracker_passed(u->tracker))
+        if (!block_use(t, u, block.bytes))
             break;
     }
     if (rc < 0)
         u->problem = strdup(err.text);
-    if (!plain)
+    if (u->file->packing != LOG_PLAIN)
         bytes_add(t, u->file->size);
     logreader_free(&r);
+    if (u->handover != NULL)
+        handover_end(u->handover);
+    unit_leave(t, u, true);
 }
 
 static void *work(void *arg)
 {
     struct top *t = arg;
-    size_t i;
-    while (unit_take(t, &i)) {
-        struct unit *u = &t->units[i];
+    struct unit *u;
+    while ((u = unit_take(t)) != NULL) {
+        if (u->handover != NULL) {
+            unit_track(t, u);
+            continue;
+        }
         struct tracker_options o = {
             .by = t->o.by, .since = t->o.since, .until = t->o.until, .key = t->key,
-            .localhost_number = t->o.localhost_number, .continues = i > 0,
+            .localhost_number = t->o.localhost_number, .continues = u != t->units,
         };
         u->tracker = tracker_new(&o);
         unit_read(t, u);
-        pthread_mutex_lock(&t->lock);
-        u->done = true;
-        pthread_cond_broadcast(&t->changed);
-        pthread_mutex_unlock(&t->lock);
     }
     return NULL;
 }
@@ -159,6 +225,7 @@ static void unit_absorb(struct top *t, struct unit *u)
     else
         tracker_absorb(t->result, &u->tracker);
     u->tracker = NULL;
+    handover_free(&u->handover);
     problem_take(t, u);
 }
 

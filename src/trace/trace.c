@@ -144,7 +144,7 @@ static void report_found(const struct inquiry *q, size_t i)
     struct attribute_context context = attribute_context_of(q->o);
     struct evidence_context evidence = {
         .set = q->o->set, .sites = q->o->sites, .root = q->o->root, .no_run = q->o->no_run,
-        .runs = q->o->runs,
+        .runs = q->o->runs, .php = q->o->php,
         .localhost_number = q->o->own->names.localhost_number, .begun = g->when,
         .progress = q->o->progress, .problem = q->o->problem, .ctx = q->o->ctx,
     };
@@ -237,8 +237,9 @@ static void report_nothing(const struct inquiry *q)
     for (size_t i = 0; i < q->count; i++) {
         struct report scratch = { .arena = r->arena };
         reason_for(&scratch, q, &q->candidates[i]);
-        report_note(r, "id %s: %.*s", q->candidates[i].id.text,
-                    STR_ARG(str_head(scratch.reason, 400)));
+        bool named = str_starts(scratch.reason, STR("id "));
+        report_note(r, "%s%s%s%.*s", named ? "" : "id ", named ? "" : q->candidates[i].id.text,
+                    named ? "" : ": ", STR_ARG(str_head(scratch.reason, 500)));
     }
     report_emit(q, r);
     report_free(&r);
@@ -292,9 +293,11 @@ static bool sent_out(const struct candidate *c, const struct gathered *g)
 }
 
 /* Does block `at` of the complaint lie in the message whose header is block `of`? What is inside
- * comes before the header of what it is in. */
+ * comes before the header of what it is in, but in a text behind it. */
 static bool lies_in(const struct complaint *c, size_t at, size_t of)
 {
+    if (c->blocks[at].under != 0 && c->blocks[at].under == c->blocks[of].serial)
+        return true;
     if (at >= of)
         return false;
     for (size_t i = at; i < of; i++) {

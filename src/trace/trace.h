@@ -28,6 +28,7 @@
 #define TRACE_NO_RUN_COUNT ((uint64_t)16 << 20)  /* with no_run lines are counted up to here */
 #define TRACE_RUN_COUNT ((uint64_t)1 << 30)      /* ... and up to here otherwise */
 
+struct phpmail_memory;
 struct run_cache;
 
 struct trace_options {
@@ -37,6 +38,7 @@ struct trace_options {
     struct str spool_directory;       /* may be empty */
     const char *root;                 /* or NULL */
     struct run_cache *runs;           /* shared by all inquiries; may be NULL */
+    struct phpmail_memory *php;       /* likewise */
     bool no_run, explain;
     struct str confined;              /* what the process gave up, for --explain */
     void (*emit)(void *ctx, const struct report *r);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/must.h"
-#include "mail/logline.h"
+#include "mail/logline_glance.h"
 #include "trace/tracker_internal.h"
 
 static const char *const by_names[] = {
@@ -52,10 +52,17 @@ void tracker_free(struct tracker **t)
     opentable_free(&(*t)->open);
     join_free(&(*t)->join);
     intern_free(&(*t)->dirs);
+    tracker_forget(*t);
     syslogjoin_free(&(*t)->parts);
     free((*t)->held);
     free(*t);
     *t = NULL;
+}
+
+void tracker_forget(struct tracker *t)
+{
+    tracker_cwd_forget(t);
+    memset(t->known_rows, 0, sizeof t->known_rows);
 }
 
 void tracker_file(struct tracker *t, const struct logfile *f, int64_t utc)
@@ -96,12 +103,23 @@ static uint32_t row_of(struct tracker *t, enum top_by by, struct str key)
     return tally_row(t->tally, (uint8_t)by, key);
 }
 
+/* The row of a directory of `dirs`. Each of them lies in one place only, so that is enough to
+ * know it again. */
+static uint32_t row_dir(struct tracker *t, struct str dir)
+{
+    uint64_t h = (uint64_t)(uintptr_t)dir.p * UINT64_C(0x9e3779b97f4a7c15);
+    struct known_row *known = &t->known_rows[h >> (64 - KNOWN_ROWS_BITS)];
+    if (known->dir != dir.p || known->n != dir.n)
+        *known = (struct known_row){ dir.p, (uint32_t)dir.n, row_of(t, BY_SCRIPT, dir) };
+    return known->row;
+}
+
 uint32_t tracker_row_joined(struct tracker *t, const struct join_result *r, struct str user)
 {
     if (r->how == JOIN_AMBIGUOUS)
         return tracker_selective(t) ? ROW_NONE : TALLY_AMBIGUOUS;
     if (r->how != JOIN_NONE && r->dir.n > 0)
-        return row_of(t, BY_SCRIPT, r->dir);
+        return row_dir(t, r->dir);
     return t->o.by == BY_SOURCE ? row_of(t, BY_USER, user) : ROW_NONE;
 }
 
@@ -157,11 +175,6 @@ void tracker_evict(void *ctx, struct openmsg *m)
 /* Recipients of one message that are looked at to count it once for each domain. */
 #define DOMAINS_COMPARED 256
 
-static uint64_t hash_address(const struct tracker *t, struct str address)
-{
-    return hash_str(t->o.key, address) | 1;
-}
-
 static uint32_t row_domain(struct tracker *t, struct str address)
 {
     char lower[256];
@@ -191,7 +204,7 @@ void tracker_count_slot(struct tracker *t, struct openmsg *m, uint32_t i)
 static struct openmsg_slot *slot_of(struct tracker *t, struct openmsg *m, struct str address)
 {
     uint32_t before = m->slot_count;
-    struct openmsg_slot *slot = openmsg_slot(m, hash_address(t, address));
+    struct openmsg_slot *slot = openmsg_slot(t->open, m, tracker_hash(t, address));
     if (slot == NULL)
         t->stats.beyond++;
     if (slot == NULL || m->slot_count == before)
@@ -210,9 +223,13 @@ static bool outcome_unwanted(const struct tracker *t, const struct openmsg *m)
            t->o.by != BY_USER;
 }
 
-static void recipients_expect(struct tracker *t, struct openmsg *m, struct str list)
+static void recipients_expect(struct tracker *t, struct openmsg *m, const struct line_arrival *a)
 {
-    struct str address;
+    struct str list = a->recipients, address;
+    if (a->recipient_count > 0 && t->o.by != BY_DOMAIN && !t->o.thorough) {
+        m->expected += a->recipient_count;
+        return;
+    }
     while (logline_recipient(&list, &address)) {
         m->expected++;
         if (t->o.by == BY_DOMAIN)
@@ -221,6 +238,12 @@ static void recipients_expect(struct tracker *t, struct openmsg *m, struct str l
 }
 
 /* --- arrivals --- */
+
+/* What is read now may have to be joined again with the unit before. */
+static bool at_edge(const struct tracker *t)
+{
+    return t->o.continues && !t->synced;
+}
 
 static bool is_own_bounce(const struct line_arrival *a)
 {
@@ -231,10 +254,8 @@ static struct join_arrival join_view(struct tracker *t, const struct logline *li
                                      const struct line_arrival *a)
 {
     struct join_arrival v = { .tag = ++t->next_tag, .mode = CWD_OTHER };
-    struct msgid id;
     struct msgid_parts parts;
-    if (msgid_parse(line->id, &id) != 0 ||
-        msgid_decode(&id, t->base, t->o.localhost_number, &parts) != 0)
+    if (msgid_decode_text(line->id, t->base, t->o.localhost_number, &parts) != 0)
         return v;
     v.when = parts.when;
     v.usec = parts.usec;
@@ -245,26 +266,37 @@ static struct join_arrival join_view(struct tracker *t, const struct logline *li
     join_arrival_mode(&v, a->protocol);
     if (is_own_bounce(a)) {
         v.mode = CWD_BOUNCE;
-        v.parent = hash_address(t, a->bounce_of);
+        v.parent = tracker_hash(t, a->bounce_of);
     }
     v.user = a->user;
-    v.sender = hash_address(t, a->sender);
     return v;
+}
+
+/* Join by what the lines say, where the pid does not decide. True if the row has to wait. */
+static bool join_by_fields(struct tracker *t, const struct openmsg *m, const struct line_arrival *a,
+                           struct join_arrival *v, struct join_result *out)
+{
+    uint64_t hashes[HELD_RECIPIENTS];
+    struct str list = a->recipients, address;
+    if (!a->has_host)
+        v->sender = tracker_hash(t, a->sender);
+    while (a->has_for && v->mode != CWD_OTHER && v->recipient_count < HELD_RECIPIENTS &&
+           logline_recipient(&list, &address))
+        hashes[v->recipient_count++] = tracker_hash(t, address);
+    v->recipients = a->has_for ? hashes : NULL;
+    join_arrival_add(t->join, v, out);
+    bool waits = tracker_hold_arrival(t, v, out, a, m->id);
+    v->recipients = NULL;
+    return waits;
 }
 
 static uint32_t row_script(struct tracker *t, struct openmsg *m, const struct logline *line,
                            const struct line_arrival *a)
 {
     struct join_result r;
-    uint64_t hashes[HELD_RECIPIENTS];
     struct join_arrival v = join_view(t, line, a);
-    struct str list = a->recipients, address;
-    while (a->has_for && v.mode != CWD_OTHER && v.recipient_count < HELD_RECIPIENTS &&
-           logline_recipient(&list, &address))
-        hashes[v.recipient_count++] = hash_address(t, address);
-    v.recipients = a->has_for ? hashes : NULL;
-    join_arrival_add(t->join, &v, &r);
-    if (tracker_hold_arrival(t, &v, &r, a, m->id))
+    bool by_pid = !t->o.thorough && !at_edge(t) && join_arrival_by_pid(t->join, &v, &r);
+    if (!by_pid && join_by_fields(t, m, a, &v, &r))
         return ROW_HELD;
     if (a->has_host)
         return ROW_NONE;
@@ -344,17 +376,14 @@ static int64_t id_time(struct tracker *t, const struct logline *line, int64_t ut
     }
     if (t->base == MSGID_BASE62)
         return msgid_when62(line->id);
-    struct msgid id;
     struct msgid_parts parts;
-    if (msgid_parse(line->id, &id) != 0 || msgid_decode(&id, t->base, -1, &parts) != 0)
-        return utc;
-    return parts.when;
+    return msgid_decode_text(line->id, t->base, -1, &parts) == 0 ? parts.when : utc;
 }
 
-static void on_arrival(struct tracker *t, const struct logline *line, int64_t utc)
+/* The message of this arrival, with its time; what the id says of the zone is noted. NULL if the
+ * line was there before. */
+static struct openmsg *message_arrived(struct tracker *t, const struct logline *line, int64_t utc)
 {
-    struct line_arrival a;
-    logline_arrival(line, &a);
     int64_t begun = id_time(t, line, utc);
     if (line->has_date && line->offset == LOGLINE_NO_OFFSET)
         logzone_observe(&t->zone, line->stamped, begun);
@@ -363,22 +392,67 @@ static void on_arrival(struct tracker *t, const struct logline *line, int64_t ut
     if (m == NULL)
         m = opentable_add(t->open, key, tracker_evict, t);
     else if (!m->headless)
-        return;                              /* the same line again */
+        return NULL;
     m->headless = false;
     m->when = utc;
     for (uint32_t i = 0; i < m->slot_count; i++)
         tracker_count_slot(t, m, i);
+    return m;
+}
+
+/* True if the arrival surely counts under no key, by what can be seen without taking it apart: most
+ * mail comes from outside, and neither logged in nor was handed in by a script. For the join of
+ * local mail such a line says no more than its time. */
+static bool surely_uncounted(const struct tracker *t, const struct logline *line)
+{
+    enum top_by by = t->o.by;
+    if (t->o.thorough || by > BY_LOGIN)
+        return false;
+    if (by == BY_LOGIN)
+        return !logline_glance_holds(line->text, ' ', 'A', '=');
+    if (at_edge(t) || !logline_glance_host(line))
+        return false;
+    return by == BY_SCRIPT || (!logline_glance_holds(line->text, ' ', 'A', '=') &&
+                               !logline_glance_holds(line->text, '[', '1', '2') &&
+                               !logline_glance_holds(line->text, '[', ':', ':'));
+}
+
+/* Such a message is remembered, so that its later lines are known to be of nobody. */
+static void on_uncounted(struct tracker *t, const struct logline *line, int64_t utc)
+{
+    struct msgid_parts parts;
+    if (message_arrived(t, line, utc) == NULL || t->o.by == BY_LOGIN)
+        return;
+    t->stats.from_outside += t->o.by == BY_SOURCE;
+    if (msgid_decode_text(line->id, t->base, t->o.localhost_number, &parts) == 0)
+        join_begun(t->join, parts.when, parts.usec);
+}
+
+static void on_counted(struct tracker *t, const struct logline *line, int64_t utc)
+{
+    struct line_arrival a;
+    struct openmsg *m = message_arrived(t, line, utc);
+    if (m == NULL)
+        return;
+    logline_arrival(line, &a);
     uint32_t row = row_for(t, m, line, &a);
     tracker_count_message(t, m, row);
     if (a.has_for && !outcome_unwanted(t, m))
-        recipients_expect(t, m, a.recipients);
+        recipients_expect(t, m, &a);
     if (row < ROW_HELD) {
         if (a.has_subject)
-            tally_distinct(t->tally, row, TALLY_SUBJECT, a.subject);
+            tally_distinct_soon(t->tally, row, TALLY_SUBJECT, a.subject);
         if (a.has_host && a.host.ip.n > 0)
-            tally_distinct(t->tally, row, TALLY_CLIENT, a.host.ip);
+            tally_distinct_soon(t->tally, row, TALLY_CLIENT, a.host.ip);
     }
-    t->stats.any_subject = t->stats.any_subject || a.has_subject;
+}
+
+static void on_arrival(struct tracker *t, const struct logline *line, int64_t utc)
+{
+    if (surely_uncounted(t, line))
+        on_uncounted(t, line, utc);
+    else
+        on_counted(t, line, utc);
 }
 
 /* --- the other lines --- */
@@ -425,49 +499,6 @@ static void on_end(struct tracker *t, const struct logline *line, int64_t utc)
         opentable_remove(t->open, m);
 }
 
-static bool has_lone_dashes(struct str text)
-{
-    size_t at = 0, n;
-    while ((n = str_find_c(str_skip(text, at), '-')) != STR_NONE) {
-        at += n + 1;
-        if (str_starts(str_skip(text, at), STR("- ")) && at > 1 && text.p[at - 2] == ' ')
-            return true;
-    }
-    return false;
-}
-
-/* `... -Mc ID` at the end: Exim starts itself again to deliver what it has just taken, once for
- * each message. Behind a lone `--` it would be a recipient, so that must not be in the line. */
-static bool is_redelivery(struct str text)
-{
-    for (size_t n = MSGID_OLD_LEN; n <= MSGID_NEW_LEN; n += MSGID_NEW_LEN - MSGID_OLD_LEN) {
-        if (text.n > n + 5 && memcmp(text.p + text.n - n - 5, " -Mc ", 5) == 0 &&
-            msgid_prefix(str_skip(text, text.n - n)) == n)
-            return !has_lone_dashes(text);
-    }
-    return false;
-}
-
-static void on_cwd(struct tracker *t, const struct logline *line, int64_t utc)
-{
-    struct line_cwd c;
-    struct str address, args;
-    t->stats.any_cwd = true;
-    if (is_redelivery(line->text) || logline_cwd(line, &c) != 0 || c.mode == CWD_OTHER)
-        return;
-    struct join_submission s = { .when = utc, .pid = line->pid, .mode = c.mode,
-                                 .has_sender = c.has_sender, .tag = ++t->next_tag };
-    s.dir = tracker_keep(t, c.dir);
-    s.sender = hash_address(t, c.sender);
-    if (c.parent.n > 0)
-        s.parent = hash_address(t, c.parent);
-    args = c.operands;
-    while (s.recipient_count < JOIN_RECIPIENTS && logline_arg_recipient(&args, &address))
-        s.recipients[s.recipient_count++] = hash_address(t, address);
-    join_submission_add(t->join, &s);
-    tracker_hold_submission(t, &s);
-}
-
 /* A submission that the ACL refused has an id and a cwd line, too: nothing else may claim that. */
 static void on_refused(struct tracker *t, const struct logline *line)
 {
@@ -500,7 +531,7 @@ static void on_rejected(struct tracker *t, const struct logline *line, int64_t u
         counts->recipients++;
         counts->outcomes[r.temporary ? OUTCOME_DEFERRED : OUTCOME_FAILED]++;
     }
-    tally_distinct(t->tally, row, TALLY_CLIENT, r.host.ip);
+    tally_distinct_soon(t->tally, row, TALLY_CLIENT, r.host.ip);
     t->stats.messages++;
 }
 
@@ -522,18 +553,18 @@ static void on_cpanel(struct tracker *t, const struct logline *line, int64_t utc
         tracker_count_message(t, m, row);
 }
 
-static bool in_span(const struct tracker *t, int64_t utc)
-{
-    return utc >= t->o.since && utc <= t->o.until;
-}
-
-static void line_dispatch(struct tracker *t, const struct logline *line, int64_t utc)
+void tracker_dispatch(struct tracker *t, const struct logline *line, int64_t utc)
 {
     bool has_id = line->id.n > 0;
+    if (t->o.by == BY_REJECTED) {
+        if (line->class == LINE_REJECTED)
+            on_rejected(t, line, utc);
+        return;
+    }
     switch (line->class) {
     case LINE_CWD:
         if (t->o.by <= BY_SCRIPT)
-            on_cwd(t, line, utc);
+            tracker_cwd(t, line, utc);
         break;
     case LINE_ARRIVAL:
         if (has_id)
@@ -567,112 +598,5 @@ static void line_dispatch(struct tracker *t, const struct logline *line, int64_t
         break;
     default:
         break;
-    }
-}
-
-static void line_feed(struct tracker *t, struct str raw)
-{
-    struct logline line;
-    if (logline_parse(raw, &t->hint, &line) != 0)
-        return;
-    int64_t utc = logzone_utc(&t->zone, &line);
-    t->stats.lines++;
-    if (t->unit_first == INT64_MAX)
-        t->unit_first = utc;
-    if (t->previous != INT64_MIN && t->previous - utc > t->stats.clock_back)
-        t->stats.clock_back = t->previous - utc;
-    t->previous = utc;
-    if (!in_span(t, utc)) {
-        /* A submission just before the span may belong to a message just inside. */
-        if (line.class == LINE_CWD && t->o.by <= BY_SCRIPT && utc <= t->o.until)
-            on_cwd(t, &line, utc);
-        return;
-    }
-    if (utc < t->stats.first)
-        t->stats.first = utc;
-    if (utc > t->stats.last)
-        t->stats.last = utc;
-    if (t->o.by != BY_REJECTED)
-        line_dispatch(t, &line, utc);
-    else if (line.class == LINE_REJECTED)
-        on_rejected(t, &line, utc);
-}
-
-bool tracker_passed(const struct tracker *t)
-{
-    /* Two hours: a change of zone must not end it early. */
-    return t->o.until < INT64_MAX - 7200 && t->previous > t->o.until + 7200;
-}
-
-/* A line of a file of Exim's own begins with a date and a space at column 11. */
-static bool may_be_syslog_part(struct str raw)
-{
-    return (raw.n > 10 && raw.p[10] != ' ') && syslogjoin_is_part(raw);
-}
-
-/* Half of a busy log are refusals and the like: lines without an id that are no cwd line. In Exim's
- * plain form (date, and at most a pid) they are known by one look at where the text begins; every
- * other form of line is parsed. */
-static bool is_noise(const struct tracker *t, struct str raw)
-{
-    const char *p = raw.p;
-    size_t i = 20;
-    if (raw.n < 48 || p[10] != ' ' || p[19] != ' ' || t->o.by == BY_REJECTED ||
-        t->unit_first == INT64_MAX)
-        return false;
-    if (p[i] == '[') {
-        while (i < 32 && p[i] != ']')
-            i++;
-        i += 2;
-    }
-    if (p[i] == '+' || p[i] == '-')
-        return false;                        /* a zone */
-    return p[i + 6] != '-' && (p[i] != 'c' || p[i + 1] != 'w');
-}
-
-/* Of lines that were passed over the last one is parsed after all: it knows the time. */
-static void noise_end(struct tracker *t, struct str last, uint64_t count)
-{
-    t->stats.lines += count;
-    if (last.n > 0)
-        line_feed(t, last);
-}
-
-void tracker_feed(struct tracker *t, struct str block)
-{
-    struct str joined, noise = STR("");
-    uint64_t passed = 0;
-    while (block.n > 0) {
-        const char *end = memchr(block.p, '\n', block.n);
-        size_t n = end == NULL ? block.n : (size_t)(end - block.p);
-        struct str raw = str_make(block.p, n);
-        block = str_skip(block, n + 1);
-        if (is_noise(t, raw)) {
-            noise = raw;
-            passed++;
-            continue;
-        }
-        noise.n = 0;
-        if (!may_be_syslog_part(raw))
-            line_feed(t, raw);
-        else if (syslogjoin_feed(t->parts, raw, &joined))
-            line_feed(t, joined);
-    }
-    noise_end(t, noise, noise.n > 0 ? passed - 1 : passed);
-    tracker_prune(t);
-}
-
-void tracker_finish(struct tracker *t)
-{
-    struct str joined;
-    size_t cursor = 0;
-    struct openmsg *m;
-    while (syslogjoin_flush(t->parts, &joined))
-        line_feed(t, joined);
-    while ((m = opentable_next(t->open, &cursor)) != NULL) {
-        if (m->headless)
-            opentable_remove(t->open, m);
-        else
-            tracker_close(t, m);
     }
 }

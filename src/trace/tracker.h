@@ -52,6 +52,7 @@ struct tracker_options {
     struct hash_key key;           /* one for all units */
     int localhost_number;          /* -1: not known */
     bool continues;                /* a unit comes before this one: hold early arrivals */
+    bool thorough;                 /* take no short cut: tests compare what comes of it */
     /* Only this source: other keys are not counted. Empty key: all. The bytes must
      * outlive the tracker. */
     enum top_by only_by;
@@ -87,12 +88,12 @@ struct tally *tracker_tally(struct tracker *t);
 
 struct tracker_stats {
     uint64_t lines, messages, from_outside, evicted;
-    uint64_t beyond;               /* outcomes of recipients past OPENMSG_SLOTS_MAX: not counted */
+    uint64_t beyond;               /* outcomes of recipients past the ceilings of openmsg.h, which
+                                      are not counted */
     int64_t first, last;           /* UTC of the span's first and last line; first > last: none */
     int64_t latest_message;        /* UTC of the latest counted message, INT64_MIN if none */
     int64_t clock_back;            /* the largest step back of the log's clock, seconds */
     bool any_cwd;                  /* a cwd line was seen: +arguments is on */
-    bool any_subject;
 };
 struct tracker_stats tracker_stats(const struct tracker *t);
 

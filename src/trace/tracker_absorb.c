@@ -58,7 +58,7 @@ static void slots_append(struct tracker *t, struct openmsg *into, struct openmsg
     for (uint32_t i = 0; i < from->slot_count; i++) {
         struct openmsg_slot *s = openmsg_slot_at(from, i);
         uint32_t before = into->slot_count;
-        struct openmsg_slot *slot = openmsg_slot(into, s->hash);
+        struct openmsg_slot *slot = openmsg_slot(t->open, into, s->hash);
         if (slot == NULL) {
             t->stats.beyond++;
             continue;
@@ -90,18 +90,19 @@ static void slots_adopt(struct tracker *t, struct openmsg *own, struct openmsg *
 {
     struct openmsg all = { .when = m->when };
     for (uint32_t i = 0; i < m->slot_count; i++) {
-        struct openmsg_slot *slot = openmsg_slot(&all, openmsg_slot_at(m, i)->hash);
+        struct openmsg_slot *slot = openmsg_slot(NULL, &all, openmsg_slot_at(m, i)->hash);
         slot->row = row_mapped(map, openmsg_slot_at(m, i)->row);
     }
     for (uint32_t i = 0; i < own->slot_count; i++) {
         uint32_t before = all.slot_count;
-        struct openmsg_slot *slot = openmsg_slot(&all, openmsg_slot_at(own, i)->hash);
+        struct openmsg_slot *slot = openmsg_slot(NULL, &all, openmsg_slot_at(own, i)->hash);
         if (slot == NULL || all.slot_count == before)
             continue;
         slot->row = openmsg_slot_at(own, i)->row;
         tracker_count_slot(t, &all, before);
     }
     free(all.more);
+    free(all.index);
 }
 
 static void message_move(struct tracker *t, struct openmsg *m, const uint32_t *map)
@@ -133,7 +134,6 @@ static void stats_add(struct tracker_stats *into, const struct tracker_stats *s)
     into->evicted += s->evicted;
     into->beyond += s->beyond;
     into->any_cwd = into->any_cwd || s->any_cwd;
-    into->any_subject = into->any_subject || s->any_subject;
     if (s->first < into->first)
         into->first = s->first;
     if (s->last > into->last)
@@ -169,6 +169,7 @@ void tracker_absorb(struct tracker *t, struct tracker **next_in)
         t->dirs = next->dirs;
         next->join = join;
         next->dirs = dirs;
+        tracker_forget(t);
     }
     t->next_tag = next->next_tag > t->next_tag ? next->next_tag : t->next_tag;
     tracker_free(next_in);

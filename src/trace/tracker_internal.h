@@ -2,7 +2,8 @@
 /*
  * tracker_internal - what the files of the tracker share
  *
- * tracker.c eats lines; tracker_edge.c keeps what the unit before must know, and
+ * tracker_feed.c eats lines, tracker.c counts what they say, and tracker_cwd.c does so for
+ * submissions; tracker_edge.c keeps what the unit before must know, and
  * tracker_absorb.c joins units. Nobody else includes this.
  */
 #ifndef POSTERN_TRACE_TRACKER_INTERNAL_H
@@ -34,6 +35,13 @@ struct held {
     struct str user, subject;         /* interned */
 };
 
+/* The row of a directory, by where its name lies in `dirs`. */
+#define KNOWN_ROWS_BITS 9
+struct known_row {
+    const char *dir;                  /* NULL: free */
+    uint32_t n, row;
+};
+
 struct tracker {
     struct tracker_options o;
     struct tally *tally;
@@ -41,6 +49,10 @@ struct tracker {
     struct opentable *open;
     struct join *join;
     struct intern *dirs;              /* directories and users that outlive their line */
+    struct tracker_memo *memo;        /* what cwd lines mean; their directories lie in `dirs` */
+    char redelivery[64];              /* how those of deliveries begin, up to the id */
+    size_t redelivery_n;
+    struct known_row known_rows[1u << KNOWN_ROWS_BITS];
     struct syslogjoin *parts;
     struct logzone zone;
     struct logline_hint hint;
@@ -75,6 +87,22 @@ void tracker_evict(void *ctx, struct openmsg *m);
 
 /* When there are too many rows, add up those with the fewest messages. Row numbers change. */
 void tracker_prune(struct tracker *t);
+
+/* Keyed, and never 0. */
+static inline uint64_t tracker_hash(const struct tracker *t, struct str s)
+{
+    return hash_str(t->o.key, s) | 1;
+}
+
+/* Count what a line says; its time lies in the span. */
+void tracker_dispatch(struct tracker *t, const struct logline *line, int64_t utc);
+
+/* tracker_cwd.c: a cwd line; and forget what is remembered of them. */
+void tracker_cwd(struct tracker *t, const struct logline *line, int64_t utc);
+void tracker_cwd_forget(struct tracker *t);
+
+/* Forget all that is remembered by row number or by place in `dirs`: one of them changes. */
+void tracker_forget(struct tracker *t);
 
 /* A copy that outlives the line; empty past the ceiling. */
 struct str tracker_keep(struct tracker *t, struct str s);

@@ -69,6 +69,7 @@ void tracker_prune(struct tracker *t)
     renumber_open(t, map);
     tally_free(&t->tally);
     t->tally = smaller;
+    tracker_forget(t);
     t->rows_pruned = tally_count(smaller);
     free(keep);
     free(map);

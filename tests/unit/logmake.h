@@ -9,9 +9,12 @@
 #ifndef POSTERN_TESTS_LOGMAKE_H
 #define POSTERN_TESTS_LOGMAKE_H
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,19 +43,42 @@
 /* The folder of this test program. */
 static char logmake_dir[64];
 
-static inline int logmake_setup(void **state)
-{
-    (void)state;
-    snprintf(logmake_dir, sizeof logmake_dir, "/tmp/postern-test.XXXXXX");
-    return mkdtemp(logmake_dir) == NULL ? -1 : 0;
-}
-
 static inline int logmake_remove(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
     (void)st;
     (void)kind;
     (void)at;
     return remove(path);
+}
+
+/* A test that was killed leaves its folder behind: one whose pid is no process of today goes. Only
+ * ours, and only in /tmp itself: anybody may make folders there. */
+static inline void logmake_tidy(void)
+{
+    DIR *dir = opendir("/tmp");
+    for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
+        char path[512];
+        struct stat st;
+        struct str rest = str_c(e->d_name);
+        uint64_t pid;
+        if (!str_eat(&rest, STR("postern-test.")) || str_eat_u64(&rest, &pid) != 0 ||
+            !str_eat(&rest, STR(".")) || pid == 0 || pid > INT32_MAX ||
+            kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+            continue;
+        snprintf(path, sizeof path, "/tmp/%s", e->d_name);
+        if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid())
+            nftw(path, logmake_remove, 16, FTW_DEPTH | FTW_PHYS);
+    }
+    if (dir != NULL)
+        closedir(dir);
+}
+
+static inline int logmake_setup(void **state)
+{
+    (void)state;
+    logmake_tidy();
+    snprintf(logmake_dir, sizeof logmake_dir, "/tmp/postern-test.%ld.XXXXXX", (long)getpid());
+    return mkdtemp(logmake_dir) == NULL ? -1 : 0;
 }
 
 static inline int logmake_teardown(void **state)

@@ -513,6 +513,46 @@ static void test_mbox(void **state)
     free(bytes);
 }
 
+/* ---- what may stand in the body of a message above it ---- */
+
+#define TRUE_HOP "Received: from nobody by a.example with local (Exim 4.96) id 1xNopc-0001HD-G8"
+#define OTHER_HOP "Received: from x by a.example with esmtp (Exim 4.96) id 1xNopS-0001H7-G8"
+
+/* Of each block with a Received field in the order found: 0, or which one it is under. */
+static void test_under(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *under;
+    } rows[] = {
+        { "Look:\n\n> " TRUE_HOP "\n> From: a@b.example\n>\n> Buy\n>\n> " OTHER_HOP "\n> To: c\n",
+          "01" },
+        /* a wrapped line has lost its mark, which is nobody's words */
+        { "Look:\n\n> " TRUE_HOP "\n> From: a@b.example\n>\n> Buy this now\nor never\n>\n> "
+          OTHER_HOP "\n> To: c\n", "01" },
+        { "Look:\n\n> " TRUE_HOP "\n> From: a@b.example\n\nAnd this:\n\n> " OTHER_HOP "\n> To: c\n",
+          "00" },
+        /* deeper is what they quoted */
+        { "Look:\n\n> " TRUE_HOP "\n> From: a@b.example\n\n>> more\n\n>> " OTHER_HOP "\n>> To: c\n",
+          "01" },
+        /* not quoted: nothing tells the sender's words from the reporter's */
+        { "Look:\n\n" TRUE_HOP "\nFrom: a@b.example\n\nAnd this:\n\n" OTHER_HOP "\nTo: c\n", "01" },
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct parsed p;
+        char under[8] = "";
+        parse(&p, str_c(rows[i].text));
+        assert_int_equal(p.rc, 0);
+        for (size_t k = 0, n = 0; k < p.c.block_count && n + 1 < sizeof under; k++) {
+            if (p.c.blocks[k].received > 0)
+                under[n++] = (char)('0' + p.c.blocks[k].under);
+        }
+        if (strcmp(under, rows[i].under) != 0)
+            fail_msg("row %zu: %s", i, under);
+        arena_free(&p.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -523,6 +563,7 @@ int main(void)
         cmocka_unit_test(test_normal),        cmocka_unit_test(test_normal_limits),
         cmocka_unit_test(test_html),          cmocka_unit_test(test_is_field),
         cmocka_unit_test(test_repair),        cmocka_unit_test(test_mbox),
+        cmocka_unit_test(test_under),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "logmake.h"
@@ -170,6 +171,29 @@ static void test_hang(void **state)
     }
 }
 
+/* What a killed test left goes at the beginning of the next; what a running one uses stays. */
+static void test_tidy(void **state)
+{
+    (void)state;
+    char gone[64], ours[64];
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    snprintf(gone, sizeof gone, "/tmp/postern-test.%ld.gone", (long)pid);
+    snprintf(ours, sizeof ours, "/tmp/postern-test.%ld.ours", (long)getpid());
+    assert_int_equal(mkdir(gone, 0700), 0);
+    assert_int_equal(mkdir(ours, 0700), 0);
+    char file[80];
+    snprintf(file, sizeof file, "%s/file", gone);
+    assert_int_equal(close(open(file, O_WRONLY | O_CREAT, 0600)), 0);
+    logmake_tidy();
+    assert_int_equal(access(gone, F_OK), -1);
+    assert_int_equal(access(ours, F_OK), 0);
+    assert_int_equal(rmdir(ours), 0);
+    assert_int_equal(access(logmake_dir, F_OK), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_odd_answers),
         cmocka_unit_test(test_nobody),
         cmocka_unit_test(test_hang),
+        cmocka_unit_test(test_tidy),
     };
     return cmocka_run_group_tests(tests, logmake_setup, logmake_teardown);
 }

@@ -132,7 +132,7 @@ static void test_ceiling(void **state)
         struct openmsg *m = opentable_add(t, id_of(n), note_eviction, &e);
         m->when = n;
         for (uint64_t hash = 1; hash <= 3; hash++)
-            openmsg_slot(m, hash);
+            openmsg_slot(t, m, hash);
     }
     assert_int_equal(e.count, MORE);
     assert_int_equal(opentable_evicted(t), MORE);
@@ -152,18 +152,18 @@ static void test_slots(void **state)
     struct opentable *t = opentable_new(key);
     struct openmsg *m = opentable_add(t, id_of(1), no_eviction, NULL);
     for (uint64_t hash = 1; hash <= OPENMSG_SLOTS_MAX; hash++) {
-        struct openmsg_slot *slot = openmsg_slot(m, hash * 2);
+        struct openmsg_slot *slot = openmsg_slot(t, m, hash * 2);
         assert_int_equal(slot->outcome, OUTCOME_QUEUED);
         assert_int_equal(slot->row, ROW_NONE);
         slot->outcome = (uint8_t)(hash % 4);
     }
     assert_int_equal(m->slot_count, OPENMSG_SLOTS_MAX);
-    assert_null(openmsg_slot(m, 1));     /* past the ceiling */
+    assert_null(openmsg_slot(t, m, 1));     /* past the ceiling */
     for (uint32_t i = 0; i < OPENMSG_SLOTS_MAX; i++) {
         struct openmsg_slot *slot = openmsg_slot_at(m, i);
         assert_int_equal(slot->hash, 2 * (i + 1));
         assert_int_equal(slot->outcome, (i + 1) % 4);
-        assert_ptr_equal(openmsg_slot(m, slot->hash), slot); /* a known one is found still */
+        assert_ptr_equal(openmsg_slot(t, m, slot->hash), slot); /* a known one is found still */
     }
     opentable_remove(t, m);
     m = opentable_add(t, id_of(2), no_eviction, NULL);       /* and nothing is inherited */
@@ -172,11 +172,41 @@ static void test_slots(void **state)
     opentable_free(&t);
 }
 
+/* Messages with many recipients each: at a ceiling for all of them no more is kept, what is known
+ * stays known, and what a message leaves behind is there for others. */
+static void test_slots_of_all(void **state)
+{
+    (void)state;
+    enum { EACH = 1 + 1024, MESSAGES = OPENMSG_SLOTS_ALL / 1024 };
+    struct opentable *t = opentable_new(key);
+    for (uint32_t n = 0; n <= MESSAGES; n++) {
+        struct openmsg *m = opentable_add(t, id_of(n), no_eviction, NULL);
+        for (uint64_t hash = 1; hash <= EACH; hash++) {
+            bool fits = n < MESSAGES || hash == 1;
+            if ((openmsg_slot(t, m, hash) != NULL) != fits)
+                fail_msg("message %u, recipient %u", n, (unsigned)hash);
+        }
+        assert_int_equal(m->slot_count, n < MESSAGES ? EACH : 1);
+    }
+    struct openmsg *last = opentable_find(t, id_of(MESSAGES));
+    assert_non_null(openmsg_slot(t, opentable_find(t, id_of(3)), EACH));
+    opentable_remove(t, opentable_find(t, id_of(5)));
+    for (uint64_t hash = 1; hash <= EACH; hash++)
+        assert_non_null(openmsg_slot(t, last, hash));
+    assert_null(openmsg_slot(t, last, EACH + 1));
+    struct openmsg elsewhere = { .when = 0 };
+    for (uint64_t hash = 1; hash <= 10; hash++)
+        assert_non_null(openmsg_slot(NULL, &elsewhere, hash));
+    free(elsewhere.more);
+    opentable_free(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_operations), cmocka_unit_test(test_remove_while_walking),
         cmocka_unit_test(test_ceiling),           cmocka_unit_test(test_slots),
+        cmocka_unit_test(test_slots_of_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

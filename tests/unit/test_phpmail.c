@@ -497,6 +497,53 @@ static void test_nonsense(void **state)
     buf_fini(&b);
 }
 
+/* The server's files are read for the first message, the customer's for each. */
+static void test_memory(void **state)
+{
+    (void)state;
+    struct phpmail_query q = about_fred();
+    tree_new();
+    tree_file("/etc/php/8.2/cli/php.ini", "mail.log = /var/log/mine.log\n");
+    log_make("/var/log/mine.log");
+    log_make("/var/log/other.log");
+    q.memory = phpmail_memory_new();
+    assert_int_equal(find(&q), 1);
+    assert_non_null(strstr(hits[0].file, "/var/log/mine.log"));
+    tree_file("/etc/php/8.2/cli/php.ini", "mail.log = /var/log/other.log\n");
+    assert_int_equal(find(&q), 1);
+    assert_non_null(strstr(hits[0].file, "/var/log/mine.log"));
+    phpmail_memory_free(&q.memory);
+    assert_int_equal(find(&q), 1);
+    assert_non_null(strstr(hits[0].file, "/var/log/other.log"));
+    assert_string_equal(warnings, "");
+}
+
+/* What the setting means depends on the message: $pool, and a relative path. */
+static void test_memory_each(void **state)
+{
+    (void)state;
+    static const char *const dirs[] = { SITE_DIR, "/home/ClientX/public_html/gallery" };
+    static const char *const scripts[] = { PROFILE, GALLERY };
+    struct phpmail_query q = about_fred();
+    tree_new();
+    tree_file("/etc/php/8.2/apache2/php.ini", "mail.log = mail.txt\n");
+    q.memory = phpmail_memory_new();
+    for (size_t i = 0; i < ROWS(dirs); i++) {
+        struct buf b;
+        char path[128];
+        buf_init(&b, 4096);
+        line_add(&b, ARRIVAL, "UTC", scripts[i]);
+        snprintf(path, sizeof path, "%s/mail.txt", dirs[i]);
+        tree_bytes(path, buf_str(&b));
+        tree_time(path, ARRIVAL + 50);
+        buf_fini(&b);
+        q.dir = str_c(dirs[i]);
+        assert_int_equal(find(&q), 1);
+        assert_non_null(strstr(hits[0].file, path));
+    }
+    phpmail_memory_free(&q.memory);
+}
+
 static int teardown(void **state)
 {
     arena_free(&arena);
@@ -513,7 +560,8 @@ int main(void)
         cmocka_unit_test(test_rotated),      cmocka_unit_test(test_times_lost),
         cmocka_unit_test(test_broken_gzip),  cmocka_unit_test(test_links),
         cmocka_unit_test(test_second_name),  cmocka_unit_test(test_pipe_and_folder),
-        cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_nonsense),     cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory_each),
     };
     return cmocka_run_group_tests(tests, logmake_setup, teardown);
 }

@@ -7,6 +7,7 @@
  * are put together again: each row and each figure must be what one tracker makes of
  * the whole.
  */
+#define _GNU_SOURCE
 #include "trace/tracker.h"
 
 #include <stdio.h>
@@ -14,7 +15,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "unit.h"
+#include "loggen.h"
 
 static const struct hash_key key = { 7, 8 };
 static const struct logfile file = { .dated = true, .offset_known = true };
@@ -77,10 +78,14 @@ static void line(struct log *l, int64_t second, const char *fmt, ...)
 
 /* --- tracking --- */
 
+/* Both ways must come to the same: that of `top`, and one that takes no short cut. */
+static bool thorough;
+
 static struct tracker *tracker_make(enum top_by by, bool continues)
 {
     struct tracker_options o = { .by = by, .since = INT64_MIN, .until = INT64_MAX, .key = key,
-                                 .localhost_number = -1, .continues = continues };
+                                 .localhost_number = -1, .continues = continues,
+                                 .thorough = thorough };
     struct tracker *t = tracker_new(&o);
     tracker_file(t, &file, INT64_MIN);
     return t;
@@ -151,8 +156,7 @@ static bool same_counts(struct tracker *whole, struct tracker *cut)
     struct tracker_stats s = tracker_stats(whole), c = tracker_stats(cut);
     return same && s.lines == c.lines && s.messages == c.messages && s.first == c.first &&
            s.last == c.last && s.from_outside == c.from_outside &&
-           s.latest_message == c.latest_message && s.any_cwd == c.any_cwd &&
-           s.any_subject == c.any_subject;
+           s.latest_message == c.latest_message && s.any_cwd == c.any_cwd;
 }
 
 static void cuts_check(const struct log *l, enum top_by by, struct tracker *whole,
@@ -503,6 +507,66 @@ static void test_every_cut_of_one(void **state)
     buf_fini(&l.text);
 }
 
+/* --- short cuts --- */
+
+/* Each key, in one piece and in three. */
+static void short_cuts_check(const struct log *l, const char *what)
+{
+    size_t cuts[] = { l->lines / 3, l->lines / 2 };
+    for (enum top_by by = BY_SOURCE; by <= BY_REJECTED; by++) {
+        for (size_t pieces = 0; pieces < 2; pieces++) {
+            thorough = true;
+            struct tracker *slow = log_track(l, by, cuts, pieces * 2);
+            thorough = false;
+            struct tracker *quick = log_track(l, by, cuts, pieces * 2);
+            if (!same_counts(slow, quick) || !same_counts(quick, slow))
+                fail_msg("%s, --by %s: a short cut counts differently", what, top_by_name(by));
+            tracker_free(&slow);
+            tracker_free(&quick);
+        }
+    }
+}
+
+/* Its `lines` are stretches of many: it is only cut at a few of their borders. */
+static void log_of_text(struct log *l, struct str text)
+{
+    log_init(l);
+    buf_fini(&l->text);
+    buf_init(&l->text, text.n + 1);
+    buf_add(&l->text, text);
+    assert_false(buf_bad(&l->text));
+    while (l->lines < LINES_MAX - 1 && l->starts[l->lines] < text.n) {
+        size_t at = text.n / (LINES_MAX - 1) * (l->lines + 1);
+        const char *end = memchr(text.p + at, '\n', text.n - at);
+        l->starts[++l->lines] = end == NULL ? text.n : (size_t)(end + 1 - text.p);
+    }
+    l->starts[l->lines] = text.n;
+}
+
+static void test_short_cuts(void **state)
+{
+    (void)state;
+    static const char *const flags[] = { "--size 2M --id old --pid --for", "--size 2M --id new" };
+    struct log l;
+    for (size_t i = 0; i < ROWS(flags); i++) {
+        struct str text = loggen_read(flags[i]);
+        log_of_text(&l, text);
+        short_cuts_check(&l, flags[i]);
+        buf_fini(&l.text);
+        free((char *)(uintptr_t)text.p);
+    }
+    for (uint64_t world = 1; world <= 12; world++) {
+        struct chance c = { .seed = world, .pids = world % 2 == 0, .step = 500000, .sessions = 10,
+                            .given_up = 5 };
+        by_chance(&l, &c, 250);
+        short_cuts_check(&l, "by chance");
+        buf_fini(&l.text);
+    }
+    hand_made(&l);
+    short_cuts_check(&l, "by hand");
+    buf_fini(&l.text);
+}
+
 /* --- options --- */
 
 static unsigned told;
@@ -595,6 +659,7 @@ int main(void)
         cmocka_unit_test(test_hand_made),        cmocka_unit_test(test_cut_anywhere),
         cmocka_unit_test(test_every_cut_of_one), cmocka_unit_test(test_only_one_source),
         cmocka_unit_test(test_span),             cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_short_cuts),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, logmake_setup, logmake_teardown);
 }

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * logline_glance - what can be said of a log line at a glance
+ *
+ * Sixteen bytes are looked at together, with the vectors that gcc and clang
+ * have on every processor. No byte beyond the line is ever read: what would need
+ * one is left to logline_parse().
+ */
+#include "mail/logline_glance.h"
+
+#include <string.h>
+
+#define STAMP_CHARS 19      /* YYYY-MM-DD HH:MM:SS */
+#define TEXT_AT 20          /* behind the stamp and its space */
+#define PID_DIGITS 10
+#define ID_OLD 16
+#define ID_NEW 23
+#define LINE_LEAST 40       /* shorter lines are not looked at: enough for stamp and pid */
+
+typedef unsigned char bytes16 __attribute__((vector_size(16)));
+
+static inline bytes16 bytes16_load(const char *p)
+{
+    bytes16 v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline uint64_t load8(const char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+static inline uint32_t load4(const char *p)
+{
+    uint32_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+static inline bool all_set(bytes16 v)
+{
+    uint64_t w[2];
+    memcpy(w, &v, sizeof w);
+    return (w[0] & w[1]) == UINT64_MAX;
+}
+
+static inline bool any_set(bytes16 v)
+{
+    uint64_t w[2];
+    memcpy(w, &v, sizeof w);
+    return (w[0] | w[1]) != 0;
+}
+
+/* Digits of base 62 everywhere but where `dash` is set: there a `-`. */
+static inline bool digits_and_dashes(const char *p, bytes16 dash)
+{
+    const bytes16 zero = { 0 };
+    bytes16 v = bytes16_load(p);
+    bytes16 number = v - (zero + (unsigned char)'0');
+    bytes16 letter = (v | (zero + 0x20)) - (zero + (unsigned char)'a');
+    bytes16 digit = (bytes16)(number < (zero + 10)) | (bytes16)(letter < (zero + 26));
+    bytes16 minus = (bytes16)(v == (zero + (unsigned char)'-'));
+    return all_set((dash & minus) | (~dash & digit));
+}
+
+/* Length of the id at `p`, behind which at least ID_NEW + 1 - 16 bytes more are ours; 0 if there is
+ * none, or if no space follows. */
+static inline size_t id_length(const char *p)
+{
+    static const bytes16 old = { 0, 0, 0, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0xff };
+    static const bytes16 new_front = { 0, 0, 0, 0, 0, 0, 0xff };
+    static const bytes16 new_back = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff };
+    if (p[13] == '-')
+        return p[ID_OLD] == ' ' && digits_and_dashes(p, old) ? ID_OLD : 0;
+    if (p[18] != '-' || p[ID_NEW] != ' ')
+        return 0;
+    return digits_and_dashes(p, new_front) && digits_and_dashes(p + 7, new_back) ? ID_NEW : 0;
+}
+
+/* Some byte of the word is `c`: the highest bit of it is set. Exact for the first such byte. */
+static inline uint64_t word_has(uint64_t word, unsigned char c)
+{
+    uint64_t x = word ^ (UINT64_C(0x0101010101010101) * c);
+    return (x - UINT64_C(0x0101010101010101)) & ~x & UINT64_C(0x8080808080808080);
+}
+
+/* `[12345] ` at `p`, digit by digit: how many bytes; 0 if it is anything else. Looks at no more
+ * than 13 bytes. */
+static size_t long_pid_length(const char *p, uint64_t *pid_out)
+{
+    uint64_t pid = 0;
+    size_t i = 1;
+    for (; i <= PID_DIGITS && ascii_digit(p[i]); i++)
+        pid = pid * 10 + (uint64_t)(p[i] - '0');
+    if (i == 1 || p[i] != ']' || p[i + 1] != ' ')
+        return 0;
+    *pid_out = pid;
+    return i + 2;
+}
+
+/* The same; up to seven digits are taken as one word, with zeros put before them. */
+static inline size_t pid_length(const char *p, uint64_t *pid_out)
+{
+    uint64_t word = load8(p + 1), end = word_has(word, ']');
+    unsigned n = end == 0 ? 0 : (unsigned)__builtin_ctzll(end) / 8;
+    if (n == 0 || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
+        return long_pid_length(p, pid_out);
+    const uint64_t high = UINT64_C(0xf0f0f0f0f0f0f0f0), zeros = UINT64_C(0x3030303030303030);
+    word = word << (64 - 8 * n) | zeros >> (8 * n);
+    if ((word & high) != zeros || ((word + UINT64_C(0x0606060606060606)) & high) != zeros ||
+        p[n + 2] != ' ')
+        return 0;
+    word &= ~high;
+    word = (word * 10 + (word >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
+    word = (word * 100 + (word >> 16)) & UINT64_C(0x0000ffff0000ffff);
+    *pid_out = (word * 10000 + (word >> 32)) & UINT32_MAX;
+    return n + 3;
+}
+
+/* `p` has 19 bytes: what stands there is no id of either form. */
+static inline bool no_id(const char *p)
+{
+    return p[6] != '-' || (p[13] != '-' && p[18] != '-');
+}
+
+/* The class by the flag at the front of the text, as logline_parse() has it. */
+static inline enum line_class flag_class(const char *p)
+{
+    if (p[1] == '>')
+        return p[0] == '=' || p[0] == '-' || p[0] == '>' || p[0] == '*' ? LINE_DELIVERY
+                                                                         : LINE_OTHER;
+    if (p[1] == '=')
+        return p[0] == '<' || p[0] == '(' ? LINE_ARRIVAL
+               : p[0] == '=' ? LINE_DEFERRAL : LINE_OTHER;
+    return p[0] == '*' && p[1] == '*' ? LINE_FAILURE : LINE_OTHER;
+}
+
+/* Behind the id: a flag, or the end of the message. */
+static inline bool take_class(struct logline *line)
+{
+    struct str text = line->text;
+    if (text.n >= 3 && text.p[2] == ' ') {
+        line->class = flag_class(text.p);
+        line->flag[0] = text.p[0];
+        line->flag[1] = text.p[1];
+        line->text = str_make(text.p + 3, text.n - 3);
+        return line->class != LINE_OTHER;
+    }
+    line->class = LINE_COMPLETED;
+    return text.n == 9 && text.p[8] == 'd' && memcmp(text.p, "Complete", 8) == 0;
+}
+
+/* Field by field: for a whole structure of zeros the compiler calls upon an instruction that takes
+ * longer than all the rest here. */
+static inline void line_begin(struct logline *line, struct str raw, int64_t stamped)
+{
+    line->raw = raw;
+    line->stamped = stamped;
+    line->has_date = true;
+    line->usec = 0;
+    line->offset = LOGLINE_NO_OFFSET;
+    line->id = str_make(raw.p, 0);
+    line->flag[0] = line->flag[1] = '\0';
+}
+
+/* What follows the stamp and the pid: of the line that was begun. */
+static inline enum glance glance_rest(struct logline *line, struct str rest)
+{
+    if (load4(rest.p) == load4("cwd=")) {
+        line->text = rest;
+        line->class = LINE_CWD;
+        return GLANCE_LINE;
+    }
+    size_t n = id_length(rest.p);
+    if (n == 0)
+        return GLANCE_UNKNOWN;
+    line->id = str_make(rest.p, n);
+    line->text = str_make(rest.p + n + 1, rest.n - n - 1);
+    return take_class(line) ? GLANCE_LINE : GLANCE_UNKNOWN;
+}
+
+enum glance logline_glance(struct str raw, const struct logline_hint *hint,
+                           struct logline *line_out)
+{
+    const char *p = raw.p;
+    uint64_t pid = 0;
+    if (raw.n < LINE_LEAST || p[4] != '-' || p[10] != ' ' || p[STAMP_CHARS] != ' ')
+        return GLANCE_UNKNOWN;
+    size_t at = TEXT_AT + (p[TEXT_AT] == '[' ? pid_length(p + TEXT_AT, &pid) : 0);
+    struct str rest = str_make(p + at, raw.n - at);
+    if (rest.n <= ID_NEW || rest.p[0] == '+' || rest.p[0] == '-')
+        return GLANCE_UNKNOWN;               /* perhaps a zone */
+    if (no_id(rest.p) && load4(rest.p) != load4("cwd="))
+        return GLANCE_NOISE;
+    unsigned tens = (unsigned)p[17] - '0', ones = (unsigned)p[18] - '0';
+    if (load8(p) != load8(hint->minute) || load8(p + 8) != load8(hint->minute + 8) ||
+        p[16] != ':' || tens > 5 || ones > 9)
+        return GLANCE_UNKNOWN;
+    line_begin(line_out, raw, hint->minute_at + (int64_t)(tens * 10 + ones));
+    line_out->pid = pid;
+    return glance_rest(line_out, rest);
+}
+
+bool logline_glance_host(const struct logline *line)
+{
+    struct str text = line->text;
+    size_t i = 0;
+    for (; i + 8 <= text.n; i += 8) {
+        uint64_t word = load8(text.p + i);
+        uint64_t hits = word_has(word, ' ') | word_has(word, '"') | word_has(word, '\\');
+        if (hits != 0) {
+            if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+                i += (size_t)__builtin_ctzll(hits) / 8;
+            break;
+        }
+    }
+    while (i < text.n && text.p[i] != ' ' && text.p[i] != '"' && text.p[i] != '\\')
+        i++;
+    return i > 0 && text.n - i >= 3 && text.p[i] == ' ' && text.p[i + 1] == 'H' &&
+           text.p[i + 2] == '=';
+}
+
+bool logline_glance_holds(struct str s, char a, char b, char c)
+{
+    const bytes16 zero = { 0 };
+    bytes16 va = zero + (unsigned char)a, vb = zero + (unsigned char)b, hits = zero;
+    bytes16 vc = zero + (unsigned char)c;
+    if (s.n < 18) {
+        for (size_t i = 0; i + 3 <= s.n; i++) {
+            if (s.p[i] == a && s.p[i + 1] == b && s.p[i + 2] == c)
+                return true;
+        }
+        return false;
+    }
+    /* The last step looks once more at some bytes of the one before. */
+    for (size_t i = 0; i < s.n - 2; i += 16) {
+        const char *p = s.p + (i < s.n - 18 ? i : s.n - 18);
+        hits |= (bytes16)(bytes16_load(p) == va) & (bytes16)(bytes16_load(p + 1) == vb) &
+                (bytes16)(bytes16_load(p + 2) == vc);
+    }
+    return any_set(hits);
+}

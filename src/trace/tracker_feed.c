@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tracker_feed - from blocks of a log to its lines, and their times
+ *
+ * Most lines of a busy log are refusals and the like, which say nothing about any
+ * message: they are passed over at a glance, and of each row of them only
+ * the last one is parsed if the block ends there, for the time. All other lines
+ * have their time noted and go to tracker_dispatch().
+ */
+#define _GNU_SOURCE
+#include <string.h>
+
+#include "base/newline.h"
+#include "mail/logline_glance.h"
+#include "trace/tracker_internal.h"
+
+static bool in_span(const struct tracker *t, int64_t utc)
+{
+    return utc >= t->o.since && utc <= t->o.until;
+}
+
+static inline int64_t line_utc(const struct tracker *t, const struct logline *line)
+{
+    if (line->offset == LOGLINE_NO_OFFSET && t->zone.known)
+        return line->stamped - t->zone.offset;
+    return logzone_utc(&t->zone, line);
+}
+
+static void line_take(struct tracker *t, const struct logline *line)
+{
+    int64_t utc = line_utc(t, line);
+    t->stats.lines++;
+    if (t->unit_first == INT64_MAX)
+        t->unit_first = utc;
+    if (t->previous != INT64_MIN && t->previous - utc > t->stats.clock_back)
+        t->stats.clock_back = t->previous - utc;
+    t->previous = utc;
+    if (!in_span(t, utc)) {
+        /* A submission just before the span may belong to a message just inside. */
+        if (line->class == LINE_CWD && t->o.by <= BY_SCRIPT && utc <= t->o.until)
+            tracker_cwd(t, line, utc);
+        return;
+    }
+    if (utc < t->stats.first)
+        t->stats.first = utc;
+    if (utc > t->stats.last)
+        t->stats.last = utc;
+    tracker_dispatch(t, line, utc);
+}
+
+static void line_parse(struct tracker *t, struct str raw)
+{
+    struct logline line;
+    if (logline_parse(raw, &t->hint, &line) == 0)
+        line_take(t, &line);
+}
+
+bool tracker_passed(const struct tracker *t)
+{
+    /* Two hours: a change of zone must not end it early. */
+    return t->o.until < INT64_MAX - 7200 && t->previous > t->o.until + 7200;
+}
+
+/* A line of a file of Exim's own begins with a date and a space at column 11. */
+static bool may_be_syslog_part(struct str raw)
+{
+    return (raw.n > 10 && raw.p[10] != ' ') && syslogjoin_is_part(raw);
+}
+
+/* A line that a glance does not settle. */
+static void line_feed(struct tracker *t, struct str raw)
+{
+    struct str joined;
+    if (!may_be_syslog_part(raw))
+        line_parse(t, raw);
+    else if (syslogjoin_feed(t->parts, raw, &joined))
+        line_parse(t, joined);
+}
+
+/* What goes from line to line of a block. */
+struct feed {
+    bool glances;                   /* by this key most lines need no more than a glance */
+    struct str noise;               /* the last line, if it was passed over */
+    struct logline line;            /* scratch: to clear it for each line would take a while */
+};
+
+static inline void line_glance(struct tracker *t, struct feed *f, struct str raw)
+{
+    enum glance glance = f->glances ? logline_glance(raw, &t->hint, &f->line) : GLANCE_UNKNOWN;
+    if (glance == GLANCE_NOISE && t->unit_first != INT64_MAX) {
+        f->noise = raw;
+        t->stats.lines++;
+        return;
+    }
+    f->noise.n = 0;
+    if (glance == GLANCE_LINE)
+        line_take(t, &f->line);
+    else
+        line_feed(t, raw);
+}
+
+void tracker_feed(struct tracker *t, struct str block)
+{
+    struct newlines ends;
+    struct feed f = { .glances = !t->o.thorough && t->o.by != BY_REJECTED };
+    const char *begin = block.p;
+    for (size_t at = 0; at < block.n; at += NEWLINE_SPAN) {
+        const char *span = block.p + at;
+        newline_find(span, block.n - at < NEWLINE_SPAN ? block.n - at : NEWLINE_SPAN, &ends);
+        for (size_t i = 0; i < ends.count; i++) {
+            const char *end = span + ends.at[i];
+            line_glance(t, &f, str_make(begin, (size_t)(end - begin)));
+            begin = end + 1;
+        }
+    }
+    if (begin < block.p + block.n)
+        line_glance(t, &f, str_make(begin, (size_t)(block.p + block.n - begin)));
+    /* Of lines passed over the last one is parsed after all: it knows the time. */
+    if (f.noise.n > 0) {
+        t->stats.lines--;
+        line_parse(t, f.noise);
+    }
+    tally_settle(t->tally);
+    tracker_prune(t);
+}
+
+void tracker_finish(struct tracker *t)
+{
+    struct str joined;
+    size_t cursor = 0;
+    struct openmsg *m;
+    while (syslogjoin_flush(t->parts, &joined))
+        line_parse(t, joined);
+    tally_settle(t->tally);
+    while ((m = opentable_next(t->open, &cursor)) != NULL) {
+        if (m->headless)
+            opentable_remove(t->open, m);
+        else
+            tracker_close(t, m);
+    }
+}
