@@ -5,7 +5,8 @@
  * Senders choose subjects, addresses and HELO names, so they could choose ones
  * that collide. The key is drawn once for each process from the kernel; with
  * it unknown, SipHash-1-3 gives nobody a way to make a table slow. The values
- * differ from run to run and must never be stored or printed.
+ * differ from run to run under such a key, so they are never stored or printed; who keeps a key
+ * with its values (the tallies of the dictionary check do) may store them.
  */
 #ifndef POSTERN_BASE_HASH_H
 #define POSTERN_BASE_HASH_H

@@ -53,6 +53,26 @@ static void test_nothing_moves(void **state)
     arena_free(&a);
 }
 
+/* Blocks grow with the arena. What is larger than the next one would be gets its own, behind which
+ * the rest of the newest stays in use; all of it is zeroed. */
+static void test_sizes_around_blocks(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = { 2047, 2048, 2049, 4096, 1, 70000, 1, 8191, 32768, 32769, 16 };
+    struct arena *a = arena_new(1 << 20);
+    size_t sum = 0;
+    for (size_t i = 0; i < ROWS(sizes); i++) {
+        unsigned char *p = arena_alloc(a, sizes[i]);
+        assert_non_null(p);
+        for (size_t k = 0; k < sizes[i]; k++)
+            assert_int_equal(p[k], 0);
+        memset(p, 0xff, sizes[i]);
+        sum += sizes[i];
+    }
+    assert_true(arena_used(a) >= sum && arena_used(a) < sum + 16 * ROWS(sizes));
+    arena_free(&a);
+}
+
 static void test_ceiling(void **state)
 {
     (void)state;
@@ -93,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_zeroed_and_aligned),
         cmocka_unit_test(test_nothing_moves),
+        cmocka_unit_test(test_sizes_around_blocks),
         cmocka_unit_test(test_ceiling),
         cmocka_unit_test(test_str),
     };

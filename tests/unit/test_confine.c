@@ -38,7 +38,7 @@ enum { WELL = 0, BEFORE = 10, AFTER = 11, BROKEN = 12 };
 static int setup(void **state)
 {
     (void)state;
-    snprintf(dir, sizeof dir, "/tmp/postern-test.XXXXXX");
+    snprintf(dir, sizeof dir, "/tmp/postern-test.%ld.XXXXXX", (long)getpid());
     if (mkdtemp(dir) == NULL)
         return -1;
     snprintf(file, sizeof file, "%s/file", dir);
