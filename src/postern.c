@@ -13,15 +13,17 @@
 
 #include "cmd/cmd.h"
 
-static const struct command *const commands[] = { &command_trace, &command_top };
+static const struct command *const commands[] = {
+    &command_trace, &command_top, &command_ask, &command_bans, &command_status, &command_setup,
+};
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 static void overview(FILE *out)
 {
     fprintf(out, "usage: postern COMMAND [OPTION]... [ARGUMENT]...\n\n"
-                 "Traces spam that left an Exim server to the script or the mailbox that sent it."
-                 "\n\n");
+                 "Traces spam that left an Exim server to the script or the mailbox that sent it,\n"
+                 "and looks after posternd, which refuses spam that comes in.\n\n");
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
     fprintf(out, "  %-12s %s\n", "help COMMAND", "the options of a command, with examples");

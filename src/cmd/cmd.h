@@ -44,6 +44,10 @@ struct command {
 
 extern const struct command command_trace;
 extern const struct command command_top;
+extern const struct command command_setup;
+extern const struct command command_ask;
+extern const struct command command_bans;
+extern const struct command command_status;
 
 /* --- options.c --- */
 

@@ -16,6 +16,8 @@ static void test_parse(void **state)
         { "192.0.2.1", "192.0.2.1", true },
         { "[192.0.2.1]", "192.0.2.1", true },
         { "0.0.0.0", "0.0.0.0", true },
+        { "255.249.100.109", "255.249.100.109", true },
+        { "9.10.99.101", "9.10.99.101", true },
         { "::ffff:192.0.2.1", "192.0.2.1", true },
         { "IPv6:::ffff:c000:201", "192.0.2.1", true },
         { "2001:db8::1", "2001:db8::1", false },
@@ -86,6 +88,19 @@ static void test_kinds(void **state)
         struct ip ip = ip_of(rows[i].text);
         if (ip_loopback(&ip) != rows[i].loopback || ip_private(&ip) != rows[i].private)
             fail_msg("%s", rows[i].text);
+    }
+    static const char *const bogus[] = { "0.0.0.0", "0.255.0.1", "224.0.0.1", "255.255.255.255",
+                                         "::", "::2", "ff02::1", "10.0.0.1", "::1" };
+    static const char *const proper[] = { "1.0.0.1", "223.255.255.255", "2a01:4f8::1", "11.0.0.1" };
+    for (size_t i = 0; i < ROWS(bogus); i++) {
+        struct ip ip = ip_of(bogus[i]);
+        if (!ip_bogus(&ip))
+            fail_msg("%s", bogus[i]);
+    }
+    for (size_t i = 0; i < ROWS(proper); i++) {
+        struct ip ip = ip_of(proper[i]);
+        if (ip_bogus(&ip))
+            fail_msg("%s", proper[i]);
     }
 }
 
