@@ -69,7 +69,7 @@ static struct block *block_with_room(struct arena *a, size_t n)
     bool large = n > a->block;
     struct block **at = large && b != NULL ? &b->next : &a->blocks;
     size_t size = large ? n : a->block;
-    if (a->block < ARENA_BLOCK)
+    if (a->block != ARENA_BLOCK)
         a->block *= 2;
     b = must_alloc(sizeof *b + size);
     b->size = size;
