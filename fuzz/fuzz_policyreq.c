@@ -35,7 +35,7 @@ static void note(const struct request *r, enum request_progress p, struct buf *o
         return;
     request_check(r);
     const struct str views[] = { e->helo, e->sender, e->recipient, e->session, e->client_name,
-                                 r->notquit_reason };
+                                 r->envelope.end_reason };
     for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
         buf_addf(out, "%zu ", views[i].n);
         buf_add(out, views[i]);

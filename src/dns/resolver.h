@@ -36,6 +36,12 @@ enum dns_status {
     DNS_BUSY,            /* too many questions are open */
 };
 
+/* Nothing can be said: neither that it is there nor that it is not. */
+static inline bool dns_unsure(enum dns_status s)
+{
+    return s != DNS_OK && s != DNS_NODATA && s != DNS_NXDOMAIN && s != DNS_BAD_NAME;
+}
+
 struct dns_record {
     enum dns_type type;
     struct ip ip;        /* A, AAAA */

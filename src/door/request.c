@@ -215,9 +215,9 @@ static void envelope_read(struct request *r)
     e->relay = yes(r, NAME_RELAY);
     e->verified = verified_read(r);
     e->session = value_of(r, NAME_INSTANCE);
-    r->rcpt_count = number_of(r, NAME_RCPT_COUNT);
-    r->rcpt_fail_count = number_of(r, NAME_RCPT_FAIL);
-    r->notquit_reason = value_of(r, NAME_NOTQUIT);
+    e->rcpt_count = number_of(r, NAME_RCPT_COUNT);
+    e->rcpt_fail_count = number_of(r, NAME_RCPT_FAIL);
+    e->end_reason = value_of(r, NAME_NOTQUIT);
 }
 
 /* The empty line has come. */

@@ -38,8 +38,6 @@ struct request {
     /* after REQUEST_DONE; all views live until the next call with this request */
     struct envelope envelope;
     bool ignored;                    /* a state that we decide nothing at (DATA, VRFY ...) */
-    uint64_t rcpt_count, rcpt_fail_count;
-    struct str notquit_reason;
 
     /* while it is read */
     struct buf values;               /* of the known names, one behind the other */

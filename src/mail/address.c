@@ -337,3 +337,11 @@ struct str address_lower(struct str s, char *dst)
         dst[i] = ascii_tolower(s.p[i]);
     return str_make(dst, s.n);
 }
+
+bool domain_within(struct str name, struct str domain)
+{
+    if (domain.n == 0 || name.n < domain.n)
+        return false;
+    size_t at = name.n - domain.n;
+    return (at == 0 || name.p[at - 1] == '.') && str_eq_nocase(str_skip(name, at), domain);
+}

@@ -55,4 +55,7 @@ const char *address_fault_text(enum address_fault fault);
 /* Lower-case copy of the ASCII letters of `s` into `dst`, which has room for `s.n` bytes. */
 struct str address_lower(struct str s, char *dst);
 
+/* `name` is `domain` or stands below it; case does not count. False for an empty domain. */
+bool domain_within(struct str name, struct str domain);
+
 #endif

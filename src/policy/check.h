@@ -23,12 +23,6 @@
 struct check_run;
 struct policy;
 
-/* What a session has shown so far; kept by the runner over the requests of one SMTP session, in
- * memory, bounded. */
-struct session {
-    uint32_t good, unknown;          /* recipients judged in this session */
-};
-
 /* What every check works with. The pointers outlive every run. */
 struct policy_parts {
     struct loop *loop;
@@ -74,7 +68,6 @@ struct check_run {
     const struct envelope *envelope; /* the policy's copy */
     struct str recipient_local, recipient_domain;    /* domains in lower case */
     struct str sender_local, sender_domain;
-    struct session *session;         /* never NULL */
     struct recipient *recipient;     /* what the tables said; RECIPIENT_NO_TABLE before RCPT */
     struct str name;                 /* phases 2 and 3: the client's confirmed name, or "" */
     bool vouched;                    /* the same: a list or its name speaks for the client */
@@ -102,6 +95,9 @@ struct str check_host(struct check_run *run);
 bool check_recipient_good(const struct check_run *run);
 /* ... and unknown. */
 bool check_recipient_unknown(const struct check_run *run);
+
+/* For phases 2 and 3: a hit of another check defers or refuses this mail already. */
+bool check_turned_away(const struct check_run *run);
 
 extern const struct check_ops check_ban, check_relay, check_recipient, check_helo, check_dnsbl,
     check_sender, check_dictionary, check_callout;

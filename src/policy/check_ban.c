@@ -35,8 +35,6 @@ static void start(struct check_run *run)
     run->result->reply = check_text(run, "%.*s %s", STR_ARG(host), ban_reply(&b, text));
     run->result->words = check_text(run, "%s", ban_words(&b, text));
     run->result->drop = true;
-    if (run->envelope->stage == STAGE_CONNECT)
-        run->result->code = 554;         /* RFC 5321 section 3.1 */
     check_done(run, CHECK_HIT);
 }
 

@@ -20,6 +20,7 @@
 #include "conf/conf.h"
 #include "dns/resolver.h"
 #include "event/loop.h"
+#include "mail/address.h"
 #include "policy/callout_flight.h"
 #include "policy/check_callout.h"
 #include "policy/vouch.h"
@@ -136,14 +137,12 @@ static void vouch_ask(struct check_run *run)
     vouch_start(&v->vouch, run->parts->resolver, &client, run->sender_domain, asker);
 }
 
+/* The domain itself and all below it; `*` is every one. */
 static bool list_has(const struct conf_strings *list, struct str domain)
 {
     for (size_t i = 0; i < list->n; i++) {
-        struct str pattern = str_c(list->v[i]);
-        if (str_eq(pattern, STR("*")) || str_eq_nocase(pattern, domain))
-            return true;
-        if (pattern.n > 0 && pattern.p[0] == '.' && domain.n > pattern.n &&
-            str_eq_nocase(str_skip(domain, domain.n - pattern.n), pattern))
+        struct str d = str_c(list->v[i]);
+        if (str_eq(d, STR("*")) || domain_within(domain, d))
             return true;
     }
     return false;
@@ -159,15 +158,6 @@ static bool is_role(struct str local)
     return false;
 }
 
-static bool is_hit_already(const struct check_run *run)
-{
-    for (int i = 0; i < CHECK_COUNT; i++) {
-        if (run->results[i].state == CHECK_HIT && run->results[i].mode >= MODE_DEFER)
-            return true;
-    }
-    return false;
-}
-
 /* Why this sender is not to be called about, or NULL. The mitigations in their order of cost. */
 static const char *not_wanted(const struct check_run *run)
 {
@@ -177,7 +167,7 @@ static const char *not_wanted(const struct check_run *run)
         return "the null sender";
     if (is_role(run->sender_local))
         return "a role address";
-    if (is_hit_already(run))
+    if (check_turned_away(run))
         return "decided already";
     if (!check_recipient_good(run))
         return "the recipient is not known to be good";

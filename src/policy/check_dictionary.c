@@ -348,16 +348,6 @@ static void unknown_judge(struct judge *j)
     }
 }
 
-/* Another check turns this mail away: then it is no good mail, whoever it is for. */
-static bool is_turned_away(const struct check_run *run)
-{
-    for (int i = 0; i < CHECK_COUNT; i++) {
-        if (run->results[i].state == CHECK_HIT && run->results[i].mode >= MODE_DEFER)
-            return true;
-    }
-    return false;
-}
-
 static void start(struct check_run *run)
 {
     const struct dictionary *d = run->state;
@@ -373,7 +363,7 @@ static void start(struct check_run *run)
         check_done(run, CHECK_SKIPPED);
         return;
     }
-    if (good && is_turned_away(run)) {
+    if (good && check_turned_away(run)) {       /* no good mail, whoever it is for */
         run->result->words = STR("refused by another check: it counts for nothing");
         check_done(run, CHECK_SKIPPED);
         return;

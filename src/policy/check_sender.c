@@ -87,11 +87,6 @@ static void look_end(struct check_run *run, const struct look *l)
         hit_missing(run);
 }
 
-static bool is_unsure(enum dns_status s)
-{
-    return s != DNS_OK && s != DNS_NODATA && s != DNS_NXDOMAIN && s != DNS_BAD_NAME;
-}
-
 static void on_address(void *ctx, uint64_t question, const struct dns_answer *a)
 {
     struct look *l = ctx;
@@ -100,7 +95,7 @@ static void on_address(void *ctx, uint64_t question, const struct dns_answer *a)
     if (run == NULL)
         return;
     l->open--;
-    l->unsure |= is_unsure(a->status);
+    l->unsure |= dns_unsure(a->status);
     for (size_t i = 0; i < a->count; i++) {
         l->addresses++;
         if (!ip_bogus(&a->records[i].ip)) {
@@ -163,7 +158,7 @@ static void on_mx(void *ctx, uint64_t question, const struct dns_answer *a)
     if (run == NULL)
         return;
     l->open--;
-    if (is_unsure(a->status)) {
+    if (dns_unsure(a->status)) {
         unsure(run);
     } else if (a->status == DNS_NXDOMAIN || a->status == DNS_BAD_NAME) {
         hit_missing(run);

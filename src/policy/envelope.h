@@ -46,6 +46,9 @@ struct envelope {
     bool authenticated;
     bool relay;                  /* a host that we relay for, by the MTA's own lists */
     enum rcpt_verified verified;
+    uint64_t rcpt_count;         /* at STAGE_END: how many recipients the MTA saw in the session, */
+    uint64_t rcpt_fail_count;    /* ... how many of them it did not take (0: not told), */
+    struct str end_reason;       /* ... and why the session ended without QUIT, or "" */
     struct str session;          /* names the SMTP session; "": client address and port do */
     bool dry;                    /* only asked what would be: nothing is counted or remembered,
                                     every check is run to its end */

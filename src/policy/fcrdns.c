@@ -11,17 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mail/address.h"
+
 static void finish(struct fcrdns *f, struct str name)
 {
     for (unsigned i = 0; i < FCRDNS_NAMES_MAX; i++)
         resolver_cancel(f->resolver, f->questions[i]);
     f->running = false;
     f->call(f->ctx, name, name.n > 0 || !f->unsure);
-}
-
-static bool is_unsure(enum dns_status s)
-{
-    return s != DNS_OK && s != DNS_NODATA && s != DNS_NXDOMAIN && s != DNS_BAD_NAME;
 }
 
 static void on_address(void *ctx, uint64_t question, const struct dns_answer *a)
@@ -34,7 +31,7 @@ static void on_address(void *ctx, uint64_t question, const struct dns_answer *a)
         return;
     f->questions[which] = 0;
     f->open--;
-    f->unsure |= is_unsure(a->status);
+    f->unsure |= dns_unsure(a->status);
     for (size_t i = 0; i < a->count; i++) {
         if (ip_eq(&a->records[i].ip, &f->ip)) {
             finish(f, str_c(f->names[which]));
@@ -50,7 +47,7 @@ static void on_ptr(void *ctx, uint64_t question, const struct dns_answer *a)
     struct fcrdns *f = ctx;
     (void)question;
     f->questions[0] = 0;
-    f->unsure = is_unsure(a->status);
+    f->unsure = dns_unsure(a->status);
     for (size_t i = 0; i < a->count && f->count < FCRDNS_NAMES_MAX; i++) {
         if (str_copy(a->records[i].name, f->names[f->count], FCRDNS_NAME_TEXT) == 0 &&
             f->names[f->count][0] != '\0')
@@ -111,11 +108,7 @@ struct str fcrdns_reverse(const struct ip *ip, char text[FCRDNS_REVERSE_MAX])
 
 bool fcrdns_matches(struct str name, struct str pattern)
 {
-    if (pattern.n == 0 || pattern.p[0] != '.')
-        return pattern.n > 0 && str_eq_nocase(name, pattern);
-    if (pattern.n == 1)
-        return false;
-    if (str_eq_nocase(name, str_skip(pattern, 1)))
-        return true;
-    return name.n > pattern.n && str_eq_nocase(str_skip(name, name.n - pattern.n), pattern);
+    if (str_eat(&pattern, STR(".")))
+        return domain_within(name, pattern);
+    return pattern.n > 0 && str_eq_nocase(name, pattern);
 }

@@ -9,7 +9,6 @@
  */
 #include "policy/policy_internal.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +25,6 @@
 #define OVERFLOW_LOG_MS 60000
 #define CHEAP_MS 1000u           /* a limit also for checks that answer at once: none waits for ever
                                     */
-#define CHECK_TEXT_MAX 900u
 #define CHECK_BITS 4u
 #define INDEX_BITS 20u
 
@@ -275,6 +273,19 @@ static void ask_free(struct ask *a)
     free(a);
 }
 
+static void session_count(struct ask *a)
+{
+    const struct check_run *run = &a->slots[0].run;
+    struct session *s = a->session;
+    if (s == NULL || a->envelope.dry || a->envelope.stage != STAGE_RCPT)
+        return;
+    s->recipients++;
+    s->good += check_recipient_good(run);
+    s->unknown += check_recipient_unknown(run);
+    s->deferred += a->verdict.action == VERDICT_DEFER;
+    s->refused += a->verdict.action == VERDICT_REFUSE;
+}
+
 static void ask_tell(struct ask *a)
 {
     struct policy *p = a->policy;
@@ -284,6 +295,7 @@ static void ask_tell(struct ask *a)
     ask_decide(a);
     a->verdict.usec = (uint32_t)(loop_usec(p->parts.loop) - a->started_usec);
     ask_count(a);
+    session_count(a);
     verdict_log(&a->envelope, &a->verdict);
     if (a->call != NULL)
         a->call(a->ctx, a->id, &a->envelope, &a->verdict);
@@ -428,7 +440,7 @@ static void runs_prepare(struct ask *a)
 {
     struct policy *p = a->policy;
     struct check_run common = { .policy = p, .parts = &p->parts, .envelope = &a->envelope,
-                                .session = a->session, .recipient = &a->recipient,
+                                .recipient = &a->recipient,
                                 .arena = a->arena, .results = a->verdict.checks };
     address_split(a, a->envelope.recipient, &common.recipient_local, &common.recipient_domain);
     address_split(a, a->envelope.sender, &common.sender_local, &common.sender_domain);
@@ -505,8 +517,10 @@ static uint64_t ask_overflow(struct policy *p, const struct envelope *e, policy_
 
 static void session_over(struct policy *p, const struct envelope *e)
 {
+    struct session last = { 0 };
     char key[64];
-    session_end(p->sessions, session_key(e, key));
+    session_end(p->sessions, session_key(e, key), &last);
+    session_log(e, &last);
 }
 
 uint64_t policy_ask(struct policy *p, const struct envelope *e, policy_callback *call, void *ctx)
@@ -634,47 +648,4 @@ void policy_stats_continue(struct policy *p, const struct policy *before)
 void *policy_check_state(struct policy *p, enum check_id id)
 {
     return p->states[id];
-}
-
-/* --- for the checks --- */
-
-struct str check_text(struct check_run *run, const char *fmt, ...)
-{
-    char text[CHECK_TEXT_MAX];
-    va_list args;
-    va_start(args, fmt);
-    int n = vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    if (n < 0)
-        return STR("");
-    return arena_str(run->arena, str_head(str_c(text), (size_t)n));
-}
-
-struct str check_host(struct check_run *run)
-{
-    char address[IP_TEXT_MAX];
-    struct str name = run->envelope->client_name;
-    ip_format(&run->envelope->client, address);
-    if (name.n == 0)
-        return check_text(run, "[%s]", address);
-    return check_text(run, "%.*s [%s]", STR_ARG(name), address);
-}
-
-bool check_recipient_good(const struct check_run *run)
-{
-    enum recipient_state s = run->recipient->state;
-    if (s == RECIPIENT_NO_TABLE)
-        return run->envelope->verified == VERIFIED_YES && run->parts->conf->recipient.trust_mta;
-    return s == RECIPIENT_VALID;
-}
-
-bool check_recipient_unknown(const struct check_run *run)
-{
-    enum recipient_state s = run->recipient->state;
-    bool trust = run->parts->conf->recipient.trust_mta;
-    if (s == RECIPIENT_NO_TABLE || s == RECIPIENT_BACKUP)
-        return run->envelope->verified == VERIFIED_NO && trust;
-    if (s == RECIPIENT_UNKNOWN && run->envelope->verified == VERIFIED_YES && trust)
-        return false;                    /* the MTA knows more than files: see check_recipient */
-    return s == RECIPIENT_UNKNOWN || s == RECIPIENT_FAIL;
 }

@@ -148,15 +148,17 @@ void session_release(struct sessions *s, struct session *session)
         entry_remove(s, e);
 }
 
-void session_end(struct sessions *s, struct str key)
+bool session_end(struct sessions *s, struct str key, struct session *last_out)
 {
     struct entry *e = entry_find(s, hash_str(s->key, key));
     if (e == NULL)
-        return;
+        return false;
+    *last_out = e->session;
     if (e->held > 0)
         e->over = true;
     else
         entry_remove(s, e);
+    return true;
 }
 
 size_t sessions_count(const struct sessions *s)

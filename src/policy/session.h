@@ -5,7 +5,8 @@
  * An MTA asks at each stage anew; this ties its requests together. Sessions
  * end when the MTA says so, and those that it never ends (Postfix has no such
  * request) are forgotten when they were not used for long or room is needed.
- * In memory only: what must outlive a session is in the store.
+ * No check reads it: a client would only have to begin another session. It is
+ * what the log says at the end. In memory only.
  */
 #ifndef POSTERN_POLICY_SESSION_H
 #define POSTERN_POLICY_SESSION_H
@@ -15,7 +16,13 @@
 #include <stdint.h>
 
 #include "base/str.h"
-#include "policy/check.h"
+
+/* What has been judged of a session so far. */
+struct session {
+    uint32_t recipients;             /* asked about */
+    uint32_t good, unknown;          /* by the tables or the MTA's word; the rest nobody knows */
+    uint32_t deferred, refused;      /* by us */
+};
 
 struct sessions;
 
@@ -28,8 +35,9 @@ void sessions_free(struct sessions **s);
 struct session *session_hold(struct sessions *s, struct str key, int64_t now_ms);
 void session_release(struct sessions *s, struct session *session);
 
-/* The session is over. One that is still held goes when it is released. */
-void session_end(struct sessions *s, struct str key);
+/* The session is over: true, and what it was in *last_out, if it is known. One that is still held
+ * goes when it is released. */
+bool session_end(struct sessions *s, struct str key, struct session *last_out);
 
 size_t sessions_count(const struct sessions *s);
 

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "mail/ip.h"
+#include "policy/session.h"
 
 const char *const check_names[CHECK_COUNT] = {
     [CHECK_BAN] = "ban",
@@ -118,5 +119,26 @@ void verdict_log(const struct envelope *e, const struct verdict *v)
     for (int i = 0; i < CHECK_COUNT; i++)
         check_fields(&l, (enum check_id)i, &v->checks[i]);
     log_u64(&l, "usec", v->usec);
+    log_end(&l);
+}
+
+void session_log(const struct envelope *e, const struct session *s)
+{
+    struct log_line l;
+    char ip[IP_TEXT_MAX];
+    if (s->recipients == 0 && e->rcpt_count == 0)
+        return;
+    log_begin(&l, LOG_LEVEL_INFO, "session");
+    if (e->has_client)
+        log_c(&l, "client", ip_format(&e->client, ip));
+    log_u64(&l, "recipients", s->recipients);
+    log_u64(&l, "good", s->good);
+    log_u64(&l, "unknown", s->unknown);
+    log_u64(&l, "deferred", s->deferred);
+    log_u64(&l, "refused", s->refused);
+    log_u64(&l, "mta-recipients", e->rcpt_count);
+    log_u64(&l, "mta-failed", e->rcpt_fail_count);
+    if (e->end_reason.n > 0)
+        log_str(&l, "reason", e->end_reason);
     log_end(&l);
 }

@@ -81,4 +81,9 @@ extern const char *const envelope_stage_names[];        /* "connect" ... */
  * documents. At level info; notice if mail was deferred or refused. */
 void verdict_log(const struct envelope *e, const struct verdict *v);
 
+/* One log line, event `session`, at the end of a session that had recipients: what was judged in
+ * it, and what the MTA told of it. At level info. */
+struct session;
+void session_log(const struct envelope *e, const struct session *s);
+
 #endif

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "mail/address.h"
+
 static void finish(struct vouch *v, const char *how)
 {
     vouch_stop(v);
@@ -192,14 +194,6 @@ static void on_answer(void *ctx, uint64_t question, const struct dns_answer *a)
         finish(v, how);
 }
 
-static bool name_within(struct str name, struct str domain)
-{
-    if (domain.n == 0 || name.n <= domain.n)
-        return domain.n > 0 && str_eq_nocase(name, domain);
-    return name.p[name.n - domain.n - 1] == '.' &&
-           str_eq_nocase(str_skip(name, name.n - domain.n), domain);
-}
-
 void vouch_start(struct vouch *v, struct resolver *r, const struct vouch_client *client,
                  struct str domain, struct vouch_asker asker)
 {
@@ -212,7 +206,7 @@ void vouch_start(struct vouch *v, struct resolver *r, const struct vouch_client 
     v->call = asker.call;
     v->ctx = asker.ctx;
     v->timeout_ms = asker.timeout_ms;
-    if (name_within(client->name, domain)) {
+    if (domain_within(client->name, domain)) {
         v->call(v->ctx, "its name");
         return;
     }

@@ -25,7 +25,8 @@ LIMIT, SLACK = 4, 10  # seconds that callouts have; of a slow machine
 SERVERS = {
     "good.example": "198.51.100.25", "other.example": "198.51.100.25", "all.example": "198.51.100.25",
     "plain.example": "198.51.100.25", "later.example": "198.51.100.25",
-    "skipped.example": "198.51.100.25", "stranger.example": "198.51.100.25",
+    "skipped.example": "198.51.100.25", "mail.skipped.example": "198.51.100.25",
+    "stranger.example": "198.51.100.25",
     "connect.example": "198.51.100.31", "busy.example": "198.51.100.32",
     "null.example": "198.51.100.33", "silent.example": "198.51.100.34",
     "hangs.example": "198.51.100.35", "drops.example": "198.51.100.36",
@@ -290,6 +291,7 @@ NEVER = {
     "relay host": {"sender": "u7@good.example", "relay": "yes"},
     "HELO lie": {"sender": "u8@good.example", "helo_name": "mx.here.test"},
     "skipped domain": {"sender": "u9@skipped.example"},
+    "below a skipped domain": {"sender": "u10@mail.skipped.example"},
 }
 
 

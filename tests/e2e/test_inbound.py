@@ -86,6 +86,8 @@ def test_good_mail_passes(server):
     line = server.daemon.logged("decision ", "action=pass", "to=alice@here.test", f"client={GOOD}")
     for check in ("ban=pass/", "recipient=pass/", "helo=pass/", "dnsbl=pass/", "sender=pass/"):
         assert check in line
+    line = server.daemon.logged("session ", f"client={GOOD}")
+    assert "recipients=1 good=1 unknown=0 deferred=0 refused=0 mta-recipients=1 mta-failed=0" in line
 
 
 def test_listed_host(server):
@@ -135,6 +137,9 @@ def test_unknown_recipient(server):
     with server.session("203.0.113.10") as smtp:
         reply = smtp.rcpt("nobody-here@here.test")
         assert reply.startswith("550")
+        smtp.say("QUIT")
+        line = server.daemon.logged("session ", "client=203.0.113.10")
+        assert "recipients=1 good=0 unknown=1 deferred=0 refused=1" in line
         line = server.daemon.logged("decision ", "to=nobody-here@here.test")
         assert "recipient=hit/" in line and "by=recipient" in line
 

@@ -134,11 +134,34 @@ static void test_extract(void **state)
     check_rows(rows, ROWS(rows), address_extract);
 }
 
+static void test_within(void **unused)
+{
+    static const struct {
+        const char *name, *domain;
+        bool within;
+    } rows[] = {
+        { "example.org", "example.org", true },
+        { "Mail.Example.org", "example.ORG", true },
+        { "a.b.example.org", "example.org", true },
+        { "badexample.org", "example.org", false },
+        { "example.org", "mail.example.org", false },
+        { "org", "example.org", false },
+        { "example.org", "", false },
+        { "", "example.org", false },
+        { "", "", false },
+    };
+    (void)unused;
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        if (domain_within(str_c(rows[i].name), str_c(rows[i].domain)) != rows[i].within)
+            fail_msg("%s in %s", rows[i].name, rows[i].domain);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse), cmocka_unit_test(test_nul), cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_extract),
+        cmocka_unit_test(test_extract), cmocka_unit_test(test_within),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

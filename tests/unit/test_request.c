@@ -47,11 +47,11 @@ static void describe(const struct request *r, enum request_progress p, struct bu
              verified[e->verified]);
     if (e->session.n > 0)
         buf_addf(out, " session=%.*s", STR_ARG(e->session));
-    if (r->rcpt_count > 0 || r->rcpt_fail_count > 0)
-        buf_addf(out, " %llu/%llu", (unsigned long long)r->rcpt_fail_count,
-                 (unsigned long long)r->rcpt_count);
-    if (r->notquit_reason.n > 0)
-        buf_addf(out, " why=%.*s", STR_ARG(r->notquit_reason));
+    if (r->envelope.rcpt_count > 0 || r->envelope.rcpt_fail_count > 0)
+        buf_addf(out, " %llu/%llu", (unsigned long long)r->envelope.rcpt_fail_count,
+                 (unsigned long long)r->envelope.rcpt_count);
+    if (r->envelope.end_reason.n > 0)
+        buf_addf(out, " why=%.*s", STR_ARG(r->envelope.end_reason));
 }
 
 #define P "request=smtpd_access_policy\n"

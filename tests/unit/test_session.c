@@ -34,14 +34,15 @@ static void ties_requests_together(void **unused)
 static void ends_when_told(void **unused)
 {
     struct sessions *s = sessions_new(100, 1000);
-    struct session *a = session_hold(s, STR("one"), 0);
+    struct session *a = session_hold(s, STR("one"), 0), last;
     (void)unused;
     a->unknown = 3;
-    session_end(s, STR("one"));
+    assert_true(session_end(s, STR("one"), &last));
+    assert_int_equal(last.unknown, 3);
     assert_int_equal(sessions_count(s), 1);      /* it is in use still */
     session_release(s, a);
     assert_int_equal(sessions_count(s), 0);
-    session_end(s, STR("never was"));
+    assert_false(session_end(s, STR("never was"), &last));
     sessions_free(&s);
 }
 
