@@ -145,7 +145,8 @@ static void head_print(const struct contact *c)
            "until", "by", "level", "reason", c->color ? "\033[0m" : "");
 }
 
-/* A time of the JSON in the zone of this machine, to the minute. */
+/* A time of the JSON in the zone of this machine, to the minute: of an end the next one, as in the
+ * reply to the client. */
 static const char *moment(const json_t *ban, const char *key, struct buf *b)
 {
     int64_t utc;
@@ -154,6 +155,8 @@ static const char *moment(const json_t *ban, const char *key, struct buf *b)
         return "forever";
     if (clock_parse(str_c(client_text(ban, key, b)), 0, &utc) != 0)
         return "?";
+    if (strcmp(key, "until") == 0)
+        utc += 59;
     clock_human(utc, clock_offset_at(utc), text);
     buf_reset(b);
     buf_add(b, str_head(str_c(text), 16));

@@ -235,20 +235,15 @@ static json_t *state_json(struct store *store)
 
 static json_t *tables_json(const struct recipients *r)
 {
-    static const char *const layouts[] = {
-        [LAYOUT_NONE] = "none", [LAYOUT_AUTO] = "auto", [LAYOUT_DEBIAN] = "debian",
-        [LAYOUT_CPANEL] = "cpanel", [LAYOUT_DIRECTADMIN] = "directadmin",
-        [LAYOUT_HESTIA] = "hestia", [LAYOUT_FILES] = "files",
-    };
     struct recipients_stats s;
     json_t *object = json_object();
     must(object != NULL);
     if (r == NULL) {
-        set(object, "layout", json_string("none"));
+        set(object, "layout", json_string(recipients_layout_names[LAYOUT_NONE]));
         return object;
     }
     recipients_stats(r, &s);
-    set(object, "layout", json_string(layouts[s.layout]));
+    set(object, "layout", json_string(recipients_layout_names[s.layout]));
     set_u64(object, "addresses", s.addresses);
     set_u64(object, "domains", s.domains);
     set_u64(object, "files", s.files);

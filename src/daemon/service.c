@@ -88,12 +88,7 @@ static int name_index(const char *const *names, size_t n, const char *name)
 
 static enum recipients_layout layout_of(const char *name)
 {
-    static const char *const names[] = {
-        [LAYOUT_NONE] = "none", [LAYOUT_AUTO] = "auto", [LAYOUT_DEBIAN] = "debian",
-        [LAYOUT_CPANEL] = "cpanel", [LAYOUT_DIRECTADMIN] = "directadmin",
-        [LAYOUT_HESTIA] = "hestia", [LAYOUT_FILES] = "files",
-    };
-    return (enum recipients_layout)name_index(names, sizeof names / sizeof names[0], name);
+    return (enum recipients_layout)name_index(recipients_layout_names, LAYOUT_FILES + 1, name);
 }
 
 static enum recipients_format format_of(const char *name)

@@ -34,6 +34,12 @@
 #define SOURCE_MAX 4096u
 #define THREAD_STACK (512u << 10)
 
+const char *const recipients_layout_names[LAYOUT_FILES + 1] = {
+    [LAYOUT_NONE] = "none", [LAYOUT_AUTO] = "auto", [LAYOUT_DEBIAN] = "debian",
+    [LAYOUT_CPANEL] = "cpanel", [LAYOUT_DIRECTADMIN] = "directadmin",
+    [LAYOUT_HESTIA] = "hestia", [LAYOUT_FILES] = "files",
+};
+
 struct recipients {
     struct recipients_options o;         /* copied; the arrays below */
     struct recipients_file *files;

@@ -49,6 +49,7 @@ struct recipient {
 
 enum recipients_layout { LAYOUT_NONE, LAYOUT_AUTO, LAYOUT_DEBIAN, LAYOUT_CPANEL, LAYOUT_DIRECTADMIN,
                          LAYOUT_HESTIA, LAYOUT_FILES };
+extern const char *const recipients_layout_names[LAYOUT_FILES + 1];      /* "none" ... */
 
 enum recipients_format { RECIPIENTS_LIST, RECIPIENTS_LSEARCH, RECIPIENTS_CDB, RECIPIENTS_ALIASES,
                          RECIPIENTS_PASSWD, RECIPIENTS_DOMAINS };
