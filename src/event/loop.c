@@ -6,9 +6,11 @@
  * is not moved when that deadline is cancelled or put off: waking once in vain
  * costs less than a system call for each request.
  *
- * What is due is fired in the order of its times. A timer that is set again for
- * now by its own callback waits for the next turn, so that descriptors always
- * get theirs. A virtual loop has no libevent at all.
+ * What is due is fired in the order of its times, in rounds: a timer that is set
+ * for now by a callback waits for the next round. A round follows at once, since
+ * to ask the kernel first would cost more than most of them do; but after some
+ * rounds the kernel is asked, so that descriptors always get their turn. A
+ * virtual loop has no libevent at all.
  */
 #define _GNU_SOURCE
 #include "event/loop.h"
@@ -27,6 +29,7 @@
 
 #define SIGNALS_MAX 16
 #define WAKES_MAX 8
+#define ROUNDS_MAX 16u         /* of timers for now, before the kernel is asked again */
 #define TICK_MAX_MS 3600000    /* wake once an hour: no deadline is too far for a timeval */
 
 struct watched_signal {
@@ -45,6 +48,9 @@ struct loop {
     struct timer_heap timers;
     struct event *tick;
     int64_t tick_ms;                  /* when tick comes; INT64_MAX: not set */
+    struct event *soon;               /* active: a round follows at once */
+    unsigned rounds;                  /* since the kernel was asked */
+    bool firing;                      /* what is set meanwhile is armed once, at the end */
     int64_t virtual_ms, virtual_utc;  /* since the start; at the start */
     bool stopped;
     int wake_fd;
@@ -93,13 +99,19 @@ int64_t loop_utc(const struct loop *l)
 
 /* --- timers --- */
 
-/* Have tick come for the first timer, unless it comes early enough already. */
-static void tick_arm(struct loop *l)
+/* See to it that the first timer is fired when it is due. */
+static void arm(struct loop *l, int64_t now)
 {
     const struct timer_place *first = timer_heap_first(&l->timers);
-    if (l->base == NULL || first == NULL || first->due_ms >= l->tick_ms)
+    if (l->base == NULL || first == NULL || l->firing)
         return;
-    int64_t wait = first->due_ms - loop_ms(l);
+    int64_t wait = first->due_ms - now;
+    if (wait <= 0 && l->rounds < ROUNDS_MAX) {
+        event_active(l->soon, EV_TIMEOUT, 0);
+        return;
+    }
+    if (first->due_ms >= l->tick_ms)
+        return;
     wait = wait < 0 ? 0 : wait > TICK_MAX_MS ? TICK_MAX_MS : wait;
     struct timeval tv = { .tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000 };
     must(evtimer_add(l->tick, &tv) == 0);
@@ -112,20 +124,36 @@ static void timer_fire(struct loop *l, struct timer *t)
     t->call(t->ctx);   /* may free what holds t */
 }
 
-static void on_tick(evutil_socket_t fd, short events, void *ctx)
+static void fire_round(struct loop *l)
 {
-    struct loop *l = ctx;
     const struct timer_place *first;
     int64_t now = loop_ms(l);
     uint64_t end = l->timers.next_number;
-    (void)fd;
-    (void)events;
-    l->tick_ms = INT64_MIN;   /* what is set meanwhile is armed once, below */
+    l->firing = true;
     while (!l->stopped && (first = timer_heap_first(&l->timers)) != NULL && first->due_ms <= now &&
            first->number < end)
         timer_fire(l, first->timer);
+    l->firing = false;
+    arm(l, loop_ms(l));
+}
+
+static void on_soon(evutil_socket_t fd, short events, void *ctx)
+{
+    struct loop *l = ctx;
+    (void)fd;
+    (void)events;
+    l->rounds++;
+    fire_round(l);
+}
+
+static void on_tick(evutil_socket_t fd, short events, void *ctx)
+{
+    struct loop *l = ctx;
+    (void)fd;
+    (void)events;
+    l->rounds = 0;
     l->tick_ms = INT64_MAX;
-    tick_arm(l);
+    fire_round(l);
 }
 
 void timer_set(struct loop *l, struct timer *t, int64_t ms, timer_callback *call, void *ctx)
@@ -136,7 +164,7 @@ void timer_set(struct loop *l, struct timer *t, int64_t ms, timer_callback *call
     if (ms < 0)
         ms = 0;
     timer_heap_set(&l->timers, t, ms > INT64_MAX / 2 ? INT64_MAX / 2 : now + ms);
-    tick_arm(l);
+    arm(l, now);
 }
 
 void timer_cancel(struct loop *l, struct timer *t)
@@ -211,9 +239,10 @@ struct loop *loop_new(void)
     struct loop *l = must_alloc(sizeof *l);
     l->base = base_new();
     l->tick = evtimer_new(l->base, on_tick, l);
+    l->soon = evtimer_new(l->base, on_soon, l);
     l->tick_ms = INT64_MAX;
     l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    must(l->tick != NULL && l->wake_fd >= 0);
+    must(l->tick != NULL && l->soon != NULL && l->wake_fd >= 0);
     l->wake_event = event_new(l->base, l->wake_fd, EV_READ | EV_PERSIST, on_wake_fd, l);
     must(l->wake_event != NULL && event_add(l->wake_event, NULL) == 0);
     return l;
@@ -238,6 +267,7 @@ void loop_free(struct loop **lp)
         event_free(l->signals[i].event);
     if (l->base != NULL) {
         event_free(l->tick);
+        event_free(l->soon);
         event_free(l->wake_event);
         close(l->wake_fd);
         event_base_free(l->base);

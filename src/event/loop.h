@@ -53,7 +53,8 @@ void loop_stop(struct loop *l);
 /* Virtual clock only: pass `ms` milliseconds, firing what is due in its order, each at its time. */
 void loop_advance(struct loop *l, int64_t ms);
 
-/* Call back once, `ms` from now (at least at the next turn). A pending timer is moved. */
+/* Call back once, `ms` from now, never before this returns. A pending timer is moved. Timers that
+ * set each other for now do not keep descriptors waiting for long. */
 void timer_set(struct loop *l, struct timer *t, int64_t ms, timer_callback *call, void *ctx);
 void timer_cancel(struct loop *l, struct timer *t);
 static inline bool timer_pending(const struct timer *t) { return t->place != 0; }

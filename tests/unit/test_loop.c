@@ -208,6 +208,12 @@ static void again(void *ctx)
     timer_set(s->loop, &s->c, 0, again, s);
 }
 
+static void again_too(void *ctx)
+{
+    struct script *s = ctx;
+    timer_set(s->loop, &s->a, 0, again_too, s);
+}
+
 static void on_readable(void *ctx, int fd, unsigned events)
 {
     struct script *s = ctx;
@@ -219,7 +225,7 @@ static void on_readable(void *ctx, int fd, unsigned events)
         loop_stop(s->loop);
 }
 
-/* A timer that is always due leaves descriptors their turn. */
+/* Timers that are always due leave descriptors their turn. */
 static void test_real_turns(void **state)
 {
     (void)state;
@@ -231,6 +237,7 @@ static void test_real_turns(void **state)
     struct loop_fd *f = loop_fd_new(s.loop, ends[0], LOOP_READ, on_readable, &s);
     assert_non_null(f);
     timer_set(s.loop, &s.c, 0, again, &s);
+    timer_set(s.loop, &s.a, 0, again_too, &s);
     timer_set(s.loop, &s.b, 20000, stop, &s);
     assert_int_equal(write(ends[1], "ab!", 3), 3);
     assert_int_equal(loop_run(s.loop, NULL), 0);
