@@ -37,6 +37,7 @@ struct question {
     bool over;                           /* the asker was called, or does not want to be */
     struct dns_answer answer;            /* what is known without a packet: status and why */
     bool secure;
+    bool cached;                         /* the maker had the answer; for its own use */
     char *packet;                        /* heap, owned: the bytes of the answer, or NULL */
     size_t packet_n;
 };

@@ -10,18 +10,25 @@
  * It cannot be told to give up a question, so cancelled and late ones stay
  * until it is done (question.c bounds them); their answers go to its cache.
  */
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unbound-event.h>
 #include <unbound.h>
 
 #include "base/buf.h"
 #include "base/must.h"
+#include "dns/answer_cache.h"
 #include "dns/question.h"
 
 #define CACHE_DEFAULT ((size_t)16 << 20)
 #define PORTS_MIN 32u
 #define PORTS_MAX 1024u      /* UDP questions under way; at 50 ms each that is 20,000 a second */
 #define CLASS_IN 1
+
+struct unbound {
+    struct ub_ctx *ctx;
+    struct answer_cache *cache;      /* in front of it */
+};
 
 struct option {
     const char *name, *value;
@@ -216,22 +223,41 @@ static ANSWER_CALLBACK(on_answer)
 static int unbound_ask(struct resolver *r, struct question *q)
 {
     char text[DNS_WIRE_TEXT_MAX];
+    struct unbound *u = r->own;
+    struct cached_answer cached;
+    if (answer_cache_get(u->cache, &q->name, q->type, loop_ms(r->loop), &cached)) {
+        q->secure = cached.secure;
+        q->cached = true;
+        question_answered(q, cached.packet);
+        return 0;
+    }
     dns_wire_as_text(&q->name, text);
-    if (ub_resolve_event(r->own, text, (int)q->type, CLASS_IN, q, on_answer, NULL) == 0)
+    if (ub_resolve_event(u->ctx, text, (int)q->type, CLASS_IN, q, on_answer, NULL) == 0)
         return 0;
     q->answer = (struct dns_answer){ .status = DNS_FAILED, .why = "libunbound refused" };
     return -1;
 }
 
+/* An answer out of the cache is not put into it again: it would never end. */
 static void unbound_read(struct resolver *r, struct question *q, struct dns_answer *out)
 {
-    dns_packet_read(str_make(q->packet, q->packet_n), &q->name, q->type, &r->scratch, out);
+    struct unbound *u = r->own;
+    struct str packet = str_make(q->packet, q->packet_n);
+    dns_packet_read(packet, &q->name, q->type, &r->scratch, out);
     out->secure = q->secure;
+    if (q->cached || dns_unsure(out->status))
+        return;
+    int64_t now = loop_ms(r->loop);
+    struct cached_answer answer = { packet, q->secure, now + (int64_t)out->ttl * 1000 };
+    answer_cache_put(u->cache, &q->name, q->type, now, &answer);
 }
 
 static void unbound_close(struct resolver *r)
 {
-    ub_ctx_delete(r->own);
+    struct unbound *u = r->own;
+    ub_ctx_delete(u->ctx);           /* may still answer questions */
+    answer_cache_free(&u->cache);
+    free(u);
 }
 
 static const struct resolver_ops unbound_ops = { unbound_ask, unbound_read, unbound_close };
@@ -287,7 +313,9 @@ struct resolver *resolver_new(struct loop *l, const struct resolver_options *o, 
         ub_ctx_delete(ctx);
         return NULL;
     }
+    struct unbound *u = must_alloc(sizeof *u);
+    *u = (struct unbound){ ctx, answer_cache_new() };
     struct resolver *r = resolver_begin(l, &unbound_ops, o->open_max);
-    r->own = ctx;
+    r->own = u;
     return r;
 }
