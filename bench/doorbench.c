@@ -3,10 +3,13 @@
  * doorbench - an MTA that does nothing but ask, to measure a policy server
  *
  *   doorbench --socket PATH [--pid N] [--mode kept|exim] [--connections N] [--requests N]
- *             [--client A | A+N | bans:N] [--to ADDRESS] [--to-count N] [--expect TEXT]
+ *             [--client A | A+N | bans:N] [--to ADDRESS] [--to-count N] [--expect TEXT] [--poll]
  *
  * kept: connections that stay open with one request at a time on each, as Postfix has them. exim:
  * a connection for each request, half-closed after it and read to the end, as ${readsocket} does.
+ * --poll, with one connection: the asker does not sleep while it waits. To wake a processor that
+ * fell asleep can cost more than a request, above all on a virtual machine, and who wakes it pays;
+ * so this shows what the server can do, and without it what an idle machine makes of that.
  * The client is one address, the next N from one on, or one of the first N that storebench has
  * banned, at random; every # in the recipient is a random number below --to-count.
  *
@@ -42,7 +45,7 @@ enum clients { CLIENTS_ROW, CLIENTS_BANNED };
 
 static struct {
     const char *socket, *to, *from, *helo, *expect;
-    bool exim;
+    bool exim, poll;
     enum clients clients;
     uint32_t client_first, client_count, to_count;
     uint64_t connections, requests, pid;
@@ -168,7 +171,9 @@ static void request_send(struct caller *k)
 /* Reads once. True: the answer is whole, and has been counted. */
 static bool answer_read(struct caller *k)
 {
-    ssize_t n = recv(k->fd, k->answer + k->n, ANSWER_MAX - k->n, 0);
+    ssize_t n = recv(k->fd, k->answer + k->n, ANSWER_MAX - k->n, plan.poll ? MSG_DONTWAIT : 0);
+    if (n < 0 && plan.poll && errno == EAGAIN && now() - k->begun < SILENCE_S)
+        return false;
     if (n < 0)
         fail("no answer");
     k->n += (size_t)n;
@@ -298,7 +303,8 @@ static void options(int argc, char **argv)
         { "mode", required_argument, NULL, 'm' }, { "connections", required_argument, NULL, 'k' },
         { "requests", required_argument, NULL, 'n' }, { "client", required_argument, NULL, 'c' },
         { "to", required_argument, NULL, 't' }, { "to-count", required_argument, NULL, 'T' },
-        { "expect", required_argument, NULL, 'e' }, { NULL, 0, NULL, 0 },
+        { "expect", required_argument, NULL, 'e' }, { "poll", no_argument, NULL, 'w' },
+        { NULL, 0, NULL, 0 },
     };
     int c;
     while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -312,12 +318,13 @@ static void options(int argc, char **argv)
         case 't': plan.to = optarg; break;
         case 'T': plan.to_count = (uint32_t)number(optarg, UINT32_MAX); break;
         case 'e': plan.expect = optarg; break;
+        case 'w': plan.poll = true; break;
         default: exit(2);
         }
     }
     errno = EINVAL;
     if (plan.socket == NULL || plan.connections > plan.requests || optind < argc ||
-        (plan.exim && plan.connections > 1))
+        ((plan.exim || plan.poll) && plan.connections > 1))
         fail("usage: see the top of doorbench.c");
 }
 
