@@ -93,13 +93,13 @@ static void other_check(const struct logline *line)
               c.forward);
 }
 
-/* The glance knows the line as it is, or not at all. */
+/* The glance knows the line as it is, or not at all (`quick` is NULL). */
 static void glance_check(enum glance glance, const struct logline *quick, int rc,
                          const struct logline *line)
 {
     struct line_arrival a;
     must(glance != GLANCE_NOISE || rc != 0 || (line->id.n == 0 && line->class != LINE_CWD));
-    must(glance != GLANCE_LINE ||
+    must(quick == NULL ||
          (rc == 0 && quick->class == line->class && str_eq(quick->id, line->id) &&
           quick->text.n == line->text.n && str_eq(quick->text, line->text) &&
           quick->stamped == line->stamped && quick->pid == line->pid && line->has_date &&
@@ -114,9 +114,11 @@ static void glance_check(enum glance glance, const struct logline *quick, int rc
 static void line_check(struct str raw, struct logline_hint *hint)
 {
     struct logline line, alone, quick;
-    enum glance glance = logline_glance(raw, hint, &quick);
+    struct str text;
+    enum glance glance = logline_glance(raw, &text);
+    bool taken = glance > GLANCE_NOISE && logline_glance_line(raw, glance, text, hint, &quick);
     int rc = logline_parse(raw, hint, &line);
-    glance_check(glance, &quick, rc, &line);
+    glance_check(glance, taken ? &quick : NULL, rc, &line);
     int rc_alone = logline_parse(raw, NULL, &alone);
     must(rc == rc_alone);
     if (rc != 0)

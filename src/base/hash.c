@@ -64,19 +64,35 @@ struct hash_key hash_key_new(void)
     return key;
 }
 
+static inline uint64_t load8(const char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+/* The bytes behind the last whole word, seven at most. Where words come before them, the eight last
+ * bytes of all are taken, and those that were hashed already pushed out. */
+static inline uint64_t tail_bytes(struct str s)
+{
+    size_t n = s.n & 7;
+    uint64_t tail = 0;
+    if (n == 0)
+        return 0;
+    if (s.n > 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+        return load8(s.p + s.n - 8) >> (8 * (8 - n));
+    for (size_t i = 0; i < n; i++)
+        tail |= (uint64_t)(unsigned char)s.p[s.n - n + i] << (8 * i);
+    return tail;
+}
+
 uint64_t hash_str(struct hash_key key, struct str s)
 {
     struct sip h = sip_begin(key);
-    uint64_t tail = (uint64_t)s.n << 56;
     size_t whole = s.n & ~(size_t)7;
-    for (size_t i = 0; i < whole; i += 8) {
-        uint64_t word;
-        memcpy(&word, s.p + i, 8);
-        sip_word(&h, word);
-    }
-    for (size_t i = whole; i < s.n; i++)
-        tail |= (uint64_t)(unsigned char)s.p[i] << (8 * (i - whole));
-    sip_word(&h, tail);
+    for (size_t i = 0; i < whole; i += 8)
+        sip_word(&h, load8(s.p + i));
+    sip_word(&h, (uint64_t)s.n << 56 | tail_bytes(s));
     return sip_end(&h);
 }
 

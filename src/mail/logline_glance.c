@@ -13,6 +13,7 @@
 #define STAMP_CHARS 19      /* YYYY-MM-DD HH:MM:SS */
 #define TEXT_AT 20          /* behind the stamp and its space */
 #define PID_DIGITS 10
+#define PID_FRAME 3         /* `[`, `]` and the space */
 #define ID_OLD 16
 #define ID_NEW 23
 #define LINE_LEAST 40       /* shorter lines are not looked at: enough for stamp and pid */
@@ -87,37 +88,47 @@ static inline uint64_t word_has(uint64_t word, unsigned char c)
     return (x - UINT64_C(0x0101010101010101)) & ~x & UINT64_C(0x8080808080808080);
 }
 
-/* `[12345] ` at `p`, digit by digit: how many bytes; 0 if it is anything else. Looks at no more
- * than 13 bytes. */
-static size_t long_pid_length(const char *p, uint64_t *pid_out)
+/* `[12345] ` at `p`: how many bytes; 0 if it is none. The digits of a short one are not looked at:
+ * that is for pid_value(). Looks at no more than 13 bytes. */
+static inline size_t pid_length(const char *p)
+{
+    uint64_t end = word_has(load8(p + 1), ']');
+    size_t n = 0;
+    if (end != 0 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+        n = (size_t)__builtin_ctzll(end) / 8;
+    else
+        while (n < PID_DIGITS && ascii_digit(p[n + 1]))
+            n++;
+    return n > 0 && p[n + 1] == ']' && p[n + 2] == ' ' ? n + PID_FRAME : 0;
+}
+
+/* The `n` digits at `p`, digit by digit. False if they are others. */
+static bool long_pid_value(const char *p, size_t n, uint64_t *pid_out)
 {
     uint64_t pid = 0;
-    size_t i = 1;
-    for (; i <= PID_DIGITS && ascii_digit(p[i]); i++)
+    for (size_t i = 0; i < n; i++) {
+        if (!ascii_digit(p[i]))
+            return false;
         pid = pid * 10 + (uint64_t)(p[i] - '0');
-    if (i == 1 || p[i] != ']' || p[i + 1] != ' ')
-        return 0;
+    }
     *pid_out = pid;
-    return i + 2;
+    return true;
 }
 
 /* The same; up to seven digits are taken as one word, with zeros put before them. */
-static inline size_t pid_length(const char *p, uint64_t *pid_out)
+static inline bool pid_value(const char *p, size_t n, uint64_t *pid_out)
 {
-    uint64_t word = load8(p + 1), end = word_has(word, ']');
-    unsigned n = end == 0 ? 0 : (unsigned)__builtin_ctzll(end) / 8;
-    if (n == 0 || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
-        return long_pid_length(p, pid_out);
+    if (n - 1 > 6 || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
+        return long_pid_value(p, n, pid_out);
     const uint64_t high = UINT64_C(0xf0f0f0f0f0f0f0f0), zeros = UINT64_C(0x3030303030303030);
-    word = word << (64 - 8 * n) | zeros >> (8 * n);
-    if ((word & high) != zeros || ((word + UINT64_C(0x0606060606060606)) & high) != zeros ||
-        p[n + 2] != ' ')
-        return 0;
+    uint64_t word = load8(p) << (64 - 8 * n) | zeros >> (8 * n);
+    if ((word & high) != zeros || ((word + UINT64_C(0x0606060606060606)) & high) != zeros)
+        return false;
     word &= ~high;
     word = (word * 10 + (word >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
     word = (word * 100 + (word >> 16)) & UINT64_C(0x0000ffff0000ffff);
     *pid_out = (word * 10000 + (word >> 32)) & UINT32_MAX;
-    return n + 3;
+    return true;
 }
 
 /* `p` has 19 bytes: what stands there is no id of either form. */
@@ -161,47 +172,55 @@ static inline void line_begin(struct logline *line, struct str raw, int64_t stam
     line->stamped = stamped;
     line->has_date = true;
     line->usec = 0;
+    line->pid = 0;
     line->offset = LOGLINE_NO_OFFSET;
     line->id = str_make(raw.p, 0);
     line->flag[0] = line->flag[1] = '\0';
 }
 
-/* What follows the stamp and the pid: of the line that was begun. */
-static inline enum glance glance_rest(struct logline *line, struct str rest)
-{
-    if (load4(rest.p) == load4("cwd=")) {
-        line->text = rest;
-        line->class = LINE_CWD;
-        return GLANCE_LINE;
-    }
-    size_t n = id_length(rest.p);
-    if (n == 0)
-        return GLANCE_UNKNOWN;
-    line->id = str_make(rest.p, n);
-    line->text = str_make(rest.p + n + 1, rest.n - n - 1);
-    return take_class(line) ? GLANCE_LINE : GLANCE_UNKNOWN;
-}
-
-enum glance logline_glance(struct str raw, const struct logline_hint *hint,
-                           struct logline *line_out)
+enum glance logline_glance(struct str raw, struct str *text_out)
 {
     const char *p = raw.p;
-    uint64_t pid = 0;
     if (raw.n < LINE_LEAST || p[4] != '-' || p[10] != ' ' || p[STAMP_CHARS] != ' ')
         return GLANCE_UNKNOWN;
-    size_t at = TEXT_AT + (p[TEXT_AT] == '[' ? pid_length(p + TEXT_AT, &pid) : 0);
-    struct str rest = str_make(p + at, raw.n - at);
-    if (rest.n <= ID_NEW || rest.p[0] == '+' || rest.p[0] == '-')
+    size_t at = TEXT_AT + (p[TEXT_AT] == '[' ? pid_length(p + TEXT_AT) : 0);
+    const char *text = p + at;
+    if (raw.n - at <= ID_NEW || text[0] == '+' || text[0] == '-')
         return GLANCE_UNKNOWN;               /* perhaps a zone */
-    if (no_id(rest.p) && load4(rest.p) != load4("cwd="))
+    bool cwd = load4(text) == load4("cwd=");
+    if (no_id(text) && !cwd)
         return GLANCE_NOISE;
+    *text_out = str_make(text, raw.n - at);
+    return cwd ? GLANCE_CWD : GLANCE_ID;
+}
+
+/* Behind the stamp and the pid of the line that was begun. */
+static inline bool take_text(struct logline *line, enum glance glance, struct str text)
+{
+    if (glance == GLANCE_CWD) {
+        line->text = text;
+        line->class = LINE_CWD;
+        return true;
+    }
+    size_t n = id_length(text.p);
+    line->id = str_make(text.p, n);
+    line->text = str_make(text.p + n + 1, text.n - n - 1);
+    return n > 0 && take_class(line);
+}
+
+bool logline_glance_line(struct str raw, enum glance glance, struct str text,
+                         const struct logline_hint *hint, struct logline *line_out)
+{
+    const char *p = raw.p;
+    size_t before = (size_t)(text.p - p) - TEXT_AT;
     unsigned tens = (unsigned)p[17] - '0', ones = (unsigned)p[18] - '0';
     if (load8(p) != load8(hint->minute) || load8(p + 8) != load8(hint->minute + 8) ||
         p[16] != ':' || tens > 5 || ones > 9)
-        return GLANCE_UNKNOWN;
+        return false;
     line_begin(line_out, raw, hint->minute_at + (int64_t)(tens * 10 + ones));
-    line_out->pid = pid;
-    return glance_rest(line_out, rest);
+    if (before > 0 && !pid_value(p + TEXT_AT + 1, before - PID_FRAME, &line_out->pid))
+        return false;
+    return take_text(line_out, glance, text);
 }
 
 bool logline_glance_host(const struct logline *line)
@@ -223,6 +242,13 @@ bool logline_glance_host(const struct logline *line)
            text.p[i + 2] == '=';
 }
 
+/* Where the three bytes stand side by side, beginning at one of the 16 at `p`. */
+static inline bytes16 three_at(const char *p, bytes16 a, bytes16 b, bytes16 c)
+{
+    return (bytes16)(bytes16_load(p) == a) & (bytes16)(bytes16_load(p + 1) == b) &
+           (bytes16)(bytes16_load(p + 2) == c);
+}
+
 bool logline_glance_holds(struct str s, char a, char b, char c)
 {
     const bytes16 zero = { 0 };
@@ -236,10 +262,8 @@ bool logline_glance_holds(struct str s, char a, char b, char c)
         return false;
     }
     /* The last step looks once more at some bytes of the one before. */
-    for (size_t i = 0; i < s.n - 2; i += 16) {
-        const char *p = s.p + (i < s.n - 18 ? i : s.n - 18);
-        hits |= (bytes16)(bytes16_load(p) == va) & (bytes16)(bytes16_load(p + 1) == vb) &
-                (bytes16)(bytes16_load(p + 2) == vc);
-    }
-    return any_set(hits);
+    const char *last = s.p + s.n - 18;
+    for (const char *p = s.p; p < last; p += 16)
+        hits |= three_at(p, va, vb, vc);
+    return any_set(hits | three_at(last, va, vb, vc));
 }

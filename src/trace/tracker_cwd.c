@@ -61,6 +61,13 @@ static bool is_redelivery(struct tracker *t, struct str text)
     return false;
 }
 
+bool tracker_cwd_again(const struct tracker *t, struct str text)
+{
+    size_t n = t->redelivery_n;
+    return n > 0 && (text.n == n + MSGID_OLD_LEN || text.n == n + MSGID_NEW_LEN) &&
+           memcmp(text.p, t->redelivery, n) == 0 && msgid_prefix(str_skip(text, n)) == text.n - n;
+}
+
 /* What the text of a cwd line says. False if its directory could not be kept. */
 static bool submission_of(struct tracker *t, const struct logline *line,
                           struct join_submission *out)

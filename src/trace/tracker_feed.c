@@ -84,16 +84,26 @@ struct feed {
     struct logline line;            /* scratch: to clear it for each line would take a while */
 };
 
+/* The line says nothing that is asked for, whatever else stands in it. */
+static inline bool passes_over(struct tracker *t, enum glance glance, struct str text)
+{
+    if (t->unit_first == INT64_MAX)
+        return false;                        /* the first line of all tells the time */
+    return glance == GLANCE_NOISE ||
+           (glance == GLANCE_CWD && (t->o.by > BY_SCRIPT || tracker_cwd_again(t, text)));
+}
+
 static inline void line_glance(struct tracker *t, struct feed *f, struct str raw)
 {
-    enum glance glance = f->glances ? logline_glance(raw, &t->hint, &f->line) : GLANCE_UNKNOWN;
-    if (glance == GLANCE_NOISE && t->unit_first != INT64_MAX) {
+    struct str text = raw;
+    enum glance glance = f->glances ? logline_glance(raw, &text) : GLANCE_UNKNOWN;
+    if (passes_over(t, glance, text)) {
         f->noise = raw;
         t->stats.lines++;
         return;
     }
     f->noise.n = 0;
-    if (glance == GLANCE_LINE)
+    if (glance > GLANCE_NOISE && logline_glance_line(raw, glance, text, &t->hint, &f->line))
         line_take(t, &f->line);
     else
         line_feed(t, raw);

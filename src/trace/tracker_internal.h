@@ -101,6 +101,9 @@ void tracker_dispatch(struct tracker *t, const struct logline *line, int64_t utc
 void tracker_cwd(struct tracker *t, const struct logline *line, int64_t utc);
 void tracker_cwd_forget(struct tracker *t);
 
+/* The text is surely that of a cwd line of a process that delivers, as there was one before. */
+bool tracker_cwd_again(const struct tracker *t, struct str text);
+
 /* Forget all that is remembered by row number or by place in `dirs`: one of them changes. */
 void tracker_forget(struct tracker *t);
 

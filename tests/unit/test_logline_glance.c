@@ -45,8 +45,23 @@ static bool arrival_agrees(const struct logline *line)
                              !str_eq(a.host.ip, STR("::1"))));
 }
 
+/* What became of a line. */
+enum known { UNKNOWN, NOISE, LINE };
+
+static enum known line_look(struct str raw, const struct logline_hint *hint, struct logline *out)
+{
+    struct str text;
+    enum glance glance = logline_glance(raw, &text);
+    if (glance == GLANCE_NOISE)
+        return NOISE;
+    bool taken = glance != GLANCE_UNKNOWN && logline_glance_line(raw, glance, text, hint, out);
+    if (taken && (glance == GLANCE_CWD) != (out->class == LINE_CWD))
+        fail_msg("a line of class %s at a glance of %d", line_class_name(out->class), glance);
+    return taken ? LINE : UNKNOWN;
+}
+
 /* One line with and without a glance; *hint goes on as it does when a log is read. */
-static enum glance line_check(struct str raw, struct logline_hint *hint)
+static enum known line_check(struct str raw, struct logline_hint *hint)
 {
     char *bytes = case_alloc(raw.n);
     if (raw.n > 0)
@@ -54,20 +69,20 @@ static enum glance line_check(struct str raw, struct logline_hint *hint)
     struct str exact = str_make(bytes, raw.n);
     struct logline quick, line;
     memset(&quick, 0x5a, sizeof quick);
-    enum glance glance = logline_glance(exact, hint, &quick);
+    enum known known = line_look(exact, hint, &quick);
     int rc = logline_parse(exact, hint, &line);
-    bool good = glance == GLANCE_UNKNOWN ||
-                (glance == GLANCE_NOISE && (rc != 0 || (line.id.n == 0 && line.class != LINE_CWD))) ||
-                (glance == GLANCE_LINE && rc == 0 && same_line(&quick, &line));
+    bool good = known == UNKNOWN ||
+                (known == NOISE && (rc != 0 || (line.id.n == 0 && line.class != LINE_CWD))) ||
+                (known == LINE && rc == 0 && same_line(&quick, &line));
     if (good && rc == 0 && line.class == LINE_ARRIVAL)
         good = arrival_agrees(&line);
     if (!good) {
         print_error("%.*s\n", STR_ARG(raw));
-        fail_msg("the glance says %d, the parser %d: %s, id of %zu", glance, rc,
+        fail_msg("the glance says %d, the parser %d: %s, id of %zu", known, rc,
                  line_class_name(line.class), line.id.n);
     }
     free(bytes);
-    return glance;
+    return known;
 }
 
 /* All lines of a text. How many of them were known. */
@@ -77,7 +92,7 @@ static size_t text_check(struct str text, size_t *lines_out)
     size_t known = 0;
     *lines_out = 0;
     for (struct str raw; str_line(&text, &raw); ++*lines_out)
-        known += line_check(raw, &hint) != GLANCE_UNKNOWN;
+        known += line_check(raw, &hint) != UNKNOWN;
     return known;
 }
 
@@ -88,46 +103,48 @@ static size_t text_check(struct str text, size_t *lines_out)
 
 static const struct {
     const char *text;               /* behind `2025-02-14 18:12:33` */
-    enum glance glance;
+    enum known known;
 } cases[] = {
-    { " " OLD " Completed", GLANCE_LINE },
-    { " [123] " OLD " Completed", GLANCE_LINE },
-    { " [4194304] " NEW " Completed", GLANCE_LINE },
-    { " [1234567890] " OLD " Completed", GLANCE_LINE },
-    { " " OLD " Completed QT=1s", GLANCE_UNKNOWN },
-    { " " OLD " Completely different", GLANCE_UNKNOWN },
-    { " " NEW " <= a@b.example U=a P=local S=9", GLANCE_LINE },
-    { " " OLD " <= a@b.example H=x [192.0.2.1] P=esmtp S=9", GLANCE_LINE },
-    { " " OLD " (= a@b.example H=x [192.0.2.1] P=esmtp S=9", GLANCE_LINE },
-    { " " OLD " => a@b.example R=r T=t", GLANCE_LINE },
-    { " " OLD " -> a@b.example R=r T=t", GLANCE_LINE },
-    { " " OLD " >> a@b.example R=r T=t", GLANCE_LINE },
-    { " " OLD " *> a@b.example R=r T=t", GLANCE_LINE },
-    { " " OLD " ** a@b.example: no", GLANCE_LINE },
-    { " " OLD " == a@b.example R=r T=t defer (-1): x", GLANCE_LINE },
-    { " " OLD " =< a@b.example", GLANCE_UNKNOWN },
-    { " " OLD " <> a@b.example", GLANCE_UNKNOWN },
-    { " " OLD " H=x [192.0.2.1] F=<a@b> rejected after DATA: no", GLANCE_UNKNOWN },
-    { " " OLD "x <= a@b.example U=a P=local S=9", GLANCE_UNKNOWN },
-    { " 1tixMn-00C5j_-Xy <= a@b.example U=a P=local S=9", GLANCE_UNKNOWN },
-    { " 1tixMn-00C5j0-X\xc3 <= a@b.example U=a P=local S=9", GLANCE_UNKNOWN },
-    { " [123]" OLD " <= a@b.example U=a P=local S=9", GLANCE_NOISE },
-    { " [12345678901] " OLD " <= a@b.example U=a P=local", GLANCE_NOISE },
-    { " [] " OLD " <= a@b.example U=a P=local S=9", GLANCE_NOISE },
-    { " [1-] " OLD " <= a@b.example U=a P=local S=9", GLANCE_NOISE },
-    { " [1a] " OLD " <= a@b.example U=a P=local S=9", GLANCE_NOISE },
-    { " [123] cwd=/home/a/public_html 3 args: /usr/sbin/sendmail -t -i", GLANCE_LINE },
-    { " cwd=/x-yyyyy-zz 3 args: /usr/sbin/sendmail -t -i", GLANCE_LINE },
-    { " cwx=/home/a/public_html 3 args: /usr/sbin/sendmail -t -i", GLANCE_NOISE },
-    { " ... 3 args: /usr/sbin/sendmail -t -i", GLANCE_NOISE },
-    { " [123] H=(WIN-123) [192.0.2.1] F=<a@b> rejected RCPT <c@d>: no", GLANCE_NOISE },
-    { " H=(x) [192.0.2.1] F=<a@b> rejected RCPT <c@d>: no", GLANCE_NOISE },
-    { " +0100 " OLD " <= a@b.example U=a P=local S=9", GLANCE_UNKNOWN },
-    { " -0100 " OLD " <= a@b.example U=a P=local S=9", GLANCE_UNKNOWN },
-    { " +0100 [12] cwd=/home/a 3 args: /usr/sbin/sendmail", GLANCE_UNKNOWN },
-    { ".123 " OLD " <= a@b.example U=a P=local S=9", GLANCE_UNKNOWN },
-    { " ", GLANCE_UNKNOWN },
-    { " " OLD, GLANCE_UNKNOWN },
+    { " " OLD " Completed", LINE },
+    { " [123] " OLD " Completed", LINE },
+    { " [4194304] " NEW " Completed", LINE },
+    { " [1234567890] " OLD " Completed", LINE },
+    { " " OLD " Completed QT=1s", UNKNOWN },
+    { " " OLD " Completely different", UNKNOWN },
+    { " " NEW " <= a@b.example U=a P=local S=9", LINE },
+    { " " OLD " <= a@b.example H=x [192.0.2.1] P=esmtp S=9", LINE },
+    { " " OLD " (= a@b.example H=x [192.0.2.1] P=esmtp S=9", LINE },
+    { " " OLD " => a@b.example R=r T=t", LINE },
+    { " " OLD " -> a@b.example R=r T=t", LINE },
+    { " " OLD " >> a@b.example R=r T=t", LINE },
+    { " " OLD " *> a@b.example R=r T=t", LINE },
+    { " " OLD " ** a@b.example: no", LINE },
+    { " " OLD " == a@b.example R=r T=t defer (-1): x", LINE },
+    { " " OLD " =< a@b.example", UNKNOWN },
+    { " " OLD " <> a@b.example", UNKNOWN },
+    { " " OLD " H=x [192.0.2.1] F=<a@b> rejected after DATA: no", UNKNOWN },
+    { " " OLD "x <= a@b.example U=a P=local S=9", UNKNOWN },
+    { " 1tixMn-00C5j_-Xy <= a@b.example U=a P=local S=9", UNKNOWN },
+    { " 1tixMn-00C5j0-X\xc3 <= a@b.example U=a P=local S=9", UNKNOWN },
+    { " [123]" OLD " <= a@b.example U=a P=local S=9", NOISE },
+    { " [12345678901] " OLD " <= a@b.example U=a P=local", NOISE },
+    { " [] " OLD " <= a@b.example U=a P=local S=9", NOISE },
+    { " [1-] " OLD " <= a@b.example U=a P=local S=9", UNKNOWN },
+    { " [1a] " OLD " <= a@b.example U=a P=local S=9", UNKNOWN },
+    { " [1a] cwd=/home/a/public_html 3 args: /usr/sbin/sendmail -t -i", UNKNOWN },
+    { " [1a] H=(x) [192.0.2.1] F=<a@b> rejected RCPT <c@d>: no", NOISE },
+    { " [123] cwd=/home/a/public_html 3 args: /usr/sbin/sendmail -t -i", LINE },
+    { " cwd=/x-yyyyy-zz 3 args: /usr/sbin/sendmail -t -i", LINE },
+    { " cwx=/home/a/public_html 3 args: /usr/sbin/sendmail -t -i", NOISE },
+    { " ... 3 args: /usr/sbin/sendmail -t -i", NOISE },
+    { " [123] H=(WIN-123) [192.0.2.1] F=<a@b> rejected RCPT <c@d>: no", NOISE },
+    { " H=(x) [192.0.2.1] F=<a@b> rejected RCPT <c@d>: no", NOISE },
+    { " +0100 " OLD " <= a@b.example U=a P=local S=9", UNKNOWN },
+    { " -0100 " OLD " <= a@b.example U=a P=local S=9", UNKNOWN },
+    { " +0100 [12] cwd=/home/a 3 args: /usr/sbin/sendmail", UNKNOWN },
+    { ".123 " OLD " <= a@b.example U=a P=local S=9", UNKNOWN },
+    { " ", UNKNOWN },
+    { " " OLD, UNKNOWN },
 };
 
 static void test_cases(void **state)
@@ -138,11 +155,11 @@ static void test_cases(void **state)
         char text[300];
         int n = snprintf(text, sizeof text, "2025-02-14 18:12:33%s", cases[i].text);
         struct str raw = str_make(text, (size_t)n);
-        enum glance first = line_check(raw, &hint), second = line_check(raw, &hint);
-        if (first == GLANCE_LINE || second != cases[i].glance)
+        enum known first = line_check(raw, &hint), second = line_check(raw, &hint);
+        if (first == LINE || second != cases[i].known)
             fail_msg("case %zu: %s", i, cases[i].text);
         memcpy(text, "Feb", 3);
-        assert_int_not_equal(line_check(raw, &hint), GLANCE_LINE);
+        assert_int_not_equal(line_check(raw, &hint), LINE);
     }
 }
 
@@ -159,7 +176,7 @@ static void test_minutes(void **state)
         struct logline_hint own = hint;
         char text[100];
         int n = snprintf(text, sizeof text, "%s " OLD " Completed", stamps[i]);
-        assert_int_equal(line_check(str_make(text, (size_t)n), &own), GLANCE_UNKNOWN);
+        assert_int_equal(line_check(str_make(text, (size_t)n), &own), UNKNOWN);
     }
 }
 
