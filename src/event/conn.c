@@ -207,12 +207,17 @@ void conn_hold(struct conn *c)
     c->held = true;
 }
 
+/* The owner may be called from here, and settle: what ends meanwhile stays until we are through. */
 void conn_resume(struct conn *c)
 {
+    struct conns *s = c->kind;
     c->held = false;
+    s->depth++;
     if (c->in.n > 0 || c->eof)
         pump(c);
     want(c);
+    if (--s->depth == 0 && s->ended != NULL)
+        timer_set(s->loop, &s->reaper, 0, on_reaper, s);
 }
 
 /* --- output --- */

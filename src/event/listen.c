@@ -11,6 +11,7 @@
 #include "event/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <netinet/in.h>
 #include <pwd.h>
@@ -97,6 +98,15 @@ static int way_clear(const struct sockaddr_un *address, struct err *err)
     return 0;
 }
 
+/* The folder may be the daemon's, and root has to do this: no link that somebody puts there is
+ * followed. Where that cannot be asked of the system, it is as it ever was. */
+static int mode_set(const char *path, mode_t mode)
+{
+    if (fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    return errno == EOPNOTSUPP || errno == ENOSYS ? chmod(path, mode) : -1;
+}
+
 static int unix_bind(int fd, const struct sockaddr_un *address, const struct listen_unix *where,
                      struct err *err)
 {
@@ -114,7 +124,7 @@ static int unix_bind(int fd, const struct sockaddr_un *address, const struct lis
         return err_errno(err, rc, "socket %s", where->path);
     if ((owner != (uid_t)-1 || group != (gid_t)-1) && lchown(where->path, owner, group) != 0)
         return err_errno(err, errno, "socket %s: its owner cannot be set", where->path);
-    if (chmod(where->path, (mode_t)where->mode & 0777) != 0)
+    if (mode_set(where->path, (mode_t)where->mode & 0777) != 0)
         return err_errno(err, errno, "socket %s: its mode cannot be set", where->path);
     if (listen(fd, LISTEN_BACKLOG) != 0)
         return err_errno(err, errno, "socket %s", where->path);

@@ -4,7 +4,8 @@
  *
  * The owner here speaks a small protocol of lines: "echo X" answers X, "hold"
  * waits for the test to resume, "big N" writes N bytes, "bye" finishes, "drop"
- * drops, "idle" marks itself. The clients are blocking sockets of the same process.
+ * drops, "settle" drops and settles, "idle" marks itself. The clients are blocking sockets of the
+ * same process.
  */
 #include "event/conn.h"
 
@@ -63,6 +64,9 @@ static void line_do(struct owner *o, struct conn *c, struct str line)
         conn_drop(c);
         assert_int_equal(conn_write(c, STR("x")), -1);
         assert_null(conn_find(o->conns, conn_id(c)));
+    } else if (str_eq(line, STR("settle"))) {
+        conn_drop(c);
+        conns_settle(o->conns);            /* within a callback it does nothing */
     } else if (str_eq(line, STR("idle"))) {
         conn_idle(c, true);
     }
@@ -189,6 +193,25 @@ static void test_settle(void **state)
     conns_settle(o.conns);
     net_run(o.loop, 20);
     assert_int_equal(o.closed, 1);
+    close(a);
+    owner_fini(&o);
+}
+
+/* Input that was held is given from conn_resume(), which no callback of ours surrounds: an owner
+ * that settles in there must not lose the connection under its feet. */
+static void test_settle_while_resumed(void **state)
+{
+    (void)state;
+    struct owner o;
+    owner_init(&o, 10);
+    int a = net_connect(o.folder.socket);
+    net_send(a, STR("hold\nsettle\necho never\n"));
+    net_run(o.loop, 50);
+    conn_resume(conn_find(o.conns, o.id));
+    assert_int_equal(o.closed, 0);
+    net_until(o.loop, &o.closed, 1);
+    assert_int_equal(o.why, CONN_END_DROPPED);
+    net_expect_end(o.loop, a);
     close(a);
     owner_fini(&o);
 }
@@ -495,6 +518,7 @@ int main(void)
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_half_close),
         cmocka_unit_test(test_settle),
+        cmocka_unit_test(test_settle_while_resumed),
         cmocka_unit_test(test_held),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_flood),
