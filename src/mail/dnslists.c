@@ -310,6 +310,12 @@ static int check_zone(struct parse *p, struct str zone)
     return 0;
 }
 
+/* The dot at the end says nothing more: all zones are asked from the root. */
+static struct str zone_plain(struct str zone)
+{
+    return str_ends(zone, STR(".")) ? str_head(zone, zone.n - 1) : zone;
+}
+
 static int parse_zones(struct parse *p, struct str zones, struct dnslist_item *item)
 {
     bool two = str_find_c(zones, ',') != STR_NONE;
@@ -318,6 +324,8 @@ static int parse_zones(struct parse *p, struct str zones, struct dnslist_item *i
         item->zone = zones;
     if (check_zone(p, item->zone) != 0 || check_zone(p, item->txt_zone) != 0)
         return -1;
+    item->zone = zone_plain(item->zone);
+    item->txt_zone = zone_plain(item->txt_zone);
     return 0;
 }
 

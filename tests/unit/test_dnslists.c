@@ -54,6 +54,12 @@ static void plain(void **state)
     assert_int_equal(l.items[1].addresses[1], 0x7f000004);
     assert_int_equal(l.items[1].unknown, DNSLIST_DEFER_UNKNOWN);
     assert_str(l.items[1].text, "rbl.example,rbl-plus.example=127.0.0.2, 127.0.0.4");
+    /* by whatever name: or a dead list would not be known, nor a key */
+    l = parse("rbl.example.,zen.spamhaus.org.!=127.0.0.2 : bl.example./key.");
+    assert_str(l.items[0].zone, "zen.spamhaus.org");
+    assert_str(l.items[0].txt_zone, "rbl.example");
+    assert_str(l.items[1].zone, "bl.example");
+    assert_str(l.items[1].keys[0], "key.");
 }
 
 static void operators(void **state)
