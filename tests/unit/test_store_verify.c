@@ -260,6 +260,10 @@ static void test_set_aside(void **state)
     }
     assert_int_equal(child_run(aside_main, NULL), 0);     /* a good one stays */
     assert_int_equal(state_logged("state-set-aside"), before + 6);
+    assert_int_equal(unlink(state_path("aside/state.mdb")), 0);
+    assert_int_equal(mkfifo(state_path("aside/state.mdb"), 0600), 0);
+    assert_int_equal(child_run(aside_main, NULL), 0);     /* nobody will ever write to it */
+    assert_int_equal(state_logged("state-set-aside"), before + 7);
 }
 
 /* A state of a later postern: its bytes are found by their text and changed. */
