@@ -21,7 +21,8 @@
 #define NORMAL_DASHES_MAX 20000         /* lines that could be boundaries */
 #define NORMAL_FIELDS_MAX 50000         /* lines that could be header fields */
 #define NORMAL_COSTLY_MAX ((size_t)512 << 10) /* bytes of fields that GMime takes apart */
-#define NORMAL_COLONS_MAX 64            /* colons in such a field: groups of addresses nest */
+#define NORMAL_MARKS_MAX 100            /* colons and commas in such a field: groups of addresses
+                                           nest, lists without @ are tried anew at each comma */
 #define DECODE_MAX ((size_t)64 << 20)   /* bytes of all decoded parts together */
 
 /* What is being gathered. */
@@ -79,6 +80,11 @@ void complaint_mime(struct findings *f, struct str message, const struct place *
 /* As header_is_field(), but for text that is not known to be a header: the name
  * must look like one that mail programs write. */
 bool complaint_is_field(struct str line, struct str *name_out);
+
+/* In what is known to be a header, `Subject : x` and `X-Spam:yes` are fields, too. The wrapped rest
+ * of a line looks like neither: its first word has a bracket, a digit first or two colons.
+ * What is no field and has no blank in front continues the field before it (complaint_repair). */
+bool complaint_is_header_field(struct str line);
 
 /* The lines of a header, up to the empty line or a MIME boundary, with wrapped
  * lines made continuations again. Appends to `b`; returns the bytes used. */

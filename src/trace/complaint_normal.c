@@ -19,7 +19,7 @@ struct normal {
     size_t stretch;      /* bytes since the last line that could be a boundary */
     size_t costly;       /* bytes of fields that GMime takes apart */
     unsigned dashes, fields;
-    unsigned colons;     /* in the field at hand */
+    unsigned marks;      /* colons and commas in the field at hand */
     bool in_costly;      /* the last field was one: its continuations count too */
     bool cut;
     bool done;           /* a ceiling on the number of lines was reached */
@@ -68,32 +68,40 @@ static bool is_field(struct str line)
            str_find_c(line, ':') != STR_NONE;
 }
 
-/* GMime reads `a:a:a:` as groups within groups, and calls itself for each. */
-static bool colons_fit(struct normal *n, struct str line)
+/* GMime reads `a:a:a:` as groups within groups, and calls itself for each; of `a,a,a` it tries at
+ * each comma whether all that follows is one name. */
+static bool marks_fit(struct normal *n, struct str line)
 {
     for (size_t i = 0; i < line.n; i++)
-        n->colons += line.p[i] == ':';
-    if (n->colons <= NORMAL_COLONS_MAX)
+        n->marks += line.p[i] == ':' || line.p[i] == ',';
+    if (n->marks <= NORMAL_MARKS_MAX)
         return true;
     n->cut = true;
     return false;
 }
 
+/* Is the line a part of the field before it? By its blank; or because complaint_repair() will take
+ * it for the rest of a wrapped line, and give it one. */
+static bool is_continued(struct str line)
+{
+    return line.n > 0 &&
+           (line.p[0] == ' ' || line.p[0] == '\t' || !complaint_is_header_field(line));
+}
+
 /* May the line stay? Counts it towards the ceilings. */
 static bool line_fits(struct normal *n, struct str line)
 {
-    bool goes_on = line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t');
+    bool field = is_field(line);
     if (str_starts(line, STR("--"))) {
         n->stretch = 0;
         n->dashes++;
     }
-    if (!goes_on) {
-        bool field = is_field(line);
-        n->fields += field;
+    n->fields += field && line.p[0] != ' ' && line.p[0] != '\t';
+    if (!is_continued(line)) {
         n->in_costly = field && is_costly(line);
-        n->colons = 0;
+        n->marks = 0;
     }
-    if (n->in_costly && !colons_fit(n, line))
+    if (n->in_costly && !marks_fit(n, line))
         return false;
     n->stretch += line.n + 1;
     n->costly += n->in_costly ? line.n + 1 : 0;

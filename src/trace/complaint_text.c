@@ -66,10 +66,7 @@ bool complaint_is_field(struct str line, struct str *name_out)
     return true;
 }
 
-/* In what is known to be a header, `Subject : x` and `X-Spam:yes` are fields too; the
- * wrapped rest of a line looks like neither: its first word has a bracket, a digit first
- * or two colons. */
-static bool is_header_field(struct str line)
+bool complaint_is_header_field(struct str line)
 {
     struct str name;
     if (complaint_is_field(line, NULL))
@@ -96,7 +93,7 @@ size_t complaint_repair(struct str raw, struct buf *b)
             return raw.n - rest.n;
         if (str_starts(line, STR("--")) && begun)
             return used;
-        bool field = is_header_field(line);
+        bool field = complaint_is_header_field(line);
         if (!field && (!begun || str_starts(line, STR("From ")) || str_starts(line, STR(">From "))))
             continue;
         if (!field && line.p[0] != ' ' && line.p[0] != '\t')

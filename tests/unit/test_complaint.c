@@ -323,6 +323,9 @@ static void test_hostile(void **state)
     static const struct { const char *head, *again; unsigned times; } rows[] = {
         { "Cc: ", "a:", 500000 },                        /* groups in groups */
         { "Cc: x", "\n a:a:a:a:a:a:a:a:", 60000 },
+        { "Cc: x", "\n1a:b", 200000 },                   /* the same, not folded */
+        { "Cc: x", "\na,a,a,a,a,a,a,a,", 60000 },        /* a list without any @ */
+        { "Cc: ", "a,", 500000 },
         { "Content-Type: multipart/mixed; boundary=a\n\n", "--a\n\nx\n", 150000 },
         { "", "Content-Type: multipart/mixed; boundary=a\n\n--a\n", 20000 },
         { "", "Content-Type: message/rfc822\n\n", 30000 },
@@ -395,6 +398,40 @@ static void test_normal_limits(void **state)
     assert_true(complaint_normal(str_make(raw, n), &b)); /* words */
     buf_fini(&b);
     free(raw);
+}
+
+/* A field of addresses goes on in lines that complaint_repair() will fold into it, and ends at the
+ * next field or an empty line. */
+static void test_normal_marks(void **state)
+{
+    (void)state;
+    static const struct { const char *head, *again, *tail; unsigned kept; } rows[] = {
+        { "To: x\n", "1a:\n", "", NORMAL_MARKS_MAX - 1 },
+        { "To: x\n", "a,\n", "Cc: y\n", NORMAL_MARKS_MAX - 1 },
+        { "To: x\n", " a,\n", "\na,\n", NORMAL_MARKS_MAX - 1 },
+        { "To: x\nSubject: y\n", "a,\n", "", 1000 },
+        { "To: x\n\n", "a,\n", "", 1000 },
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct buf raw, b;
+        struct str rest, line;
+        unsigned kept = 0;
+        buf_init(&raw, 100000);
+        buf_init(&b, NORMAL_MAX);
+        buf_add(&raw, str_c(rows[i].head));
+        for (unsigned k = 0; k < 1000; k++)
+            buf_add(&raw, str_c(rows[i].again));
+        buf_add(&raw, str_c(rows[i].tail));
+        assert_int_equal(complaint_normal(buf_str(&raw), &b), rows[i].kept < 1000);
+        assert_true(str_ends(buf_str(&b), str_c(rows[i].tail)));
+        rest = str_head(buf_str(&b), b.n - strlen(rows[i].tail));
+        while (str_line(&rest, &line))
+            kept += str_starts(str_trim(line), str_head(str_trim(str_c(rows[i].again)), 2));
+        if (kept != rows[i].kept)
+            fail_msg("row %zu: %u", i, kept);
+        buf_fini(&b);
+        buf_fini(&raw);
+    }
 }
 
 /* ---- pieces ---- */
@@ -563,7 +600,7 @@ int main(void)
         cmocka_unit_test(test_normal),        cmocka_unit_test(test_normal_limits),
         cmocka_unit_test(test_html),          cmocka_unit_test(test_is_field),
         cmocka_unit_test(test_repair),        cmocka_unit_test(test_mbox),
-        cmocka_unit_test(test_under),
+        cmocka_unit_test(test_under),         cmocka_unit_test(test_normal_marks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
