@@ -19,6 +19,7 @@ GOOD = "203.0.113.9"
 BANNED = "203.0.113.66"
 EXEMPT = "198.51.100.7"
 CPU_US, RATE = 40, 20000           # the goals of a request that is answered from memory
+TTL_S = 300                        # of what lists and name servers say, as real ones have it
 LISTED_S = 0.08                    # of 1000 listed clients
 MEMORY_MIB, LOOK_US = 400, 5
 
@@ -206,8 +207,9 @@ def listed_groups(opt, world, say):
                                 "--connections", 50, "--expect", "action=550 ", "--client", first))
                 lists.append((cpu_of(world.dns.lists.pid()) - before) * 1e6 / 1000)
             m = medians(runs)
-            rows.append(Row(name, **figures(m, 1000), goal=f"{LISTED_S} s for all",
-                            met=m["cpu_seconds"] <= LISTED_S))
+            goal = {} if text else {"goal": f"{LISTED_S} s for all",
+                                    "met": m["cpu_seconds"] <= LISTED_S}
+            rows.append(Row(name, **figures(m, 1000), **goal))
             rows.append(Row("(rbldnsd beside it)", count=1000, cpu=statistics.median(lists)))
     yield Group(title, rows)
 
@@ -309,7 +311,7 @@ class World:
         eximpair, inbound = self.parts
         try:
             self.net = self.stack.enter_context(eximpair.Net())
-            self.dns = self.stack.enter_context(inbound.Dns(self.net))
+            self.dns = self.stack.enter_context(inbound.Dns(self.net, ttl=TTL_S))
             self.dns.list(LIST, "198.18.0.0/15", "203.0.113.128/25")
             self.dns.add("sender.example. MX 10 mx.sender.example.",
                          "mx.sender.example. A 198.51.100.25")

@@ -101,11 +101,16 @@ def _udp_listens(net, port):
 
 
 class Dns:
-    """Block lists, and all other names. Both can be changed while they run."""
+    """Block lists, and all other names. Both can be changed while they run.
 
-    def __init__(self, net, port=DNS_PORT):
+    Answers may be kept for `ttl` seconds. Without it, for one second, and a "no" is not to be kept
+    at all: what a test changes is then soon seen.
+    """
+
+    def __init__(self, net, port=DNS_PORT, ttl=None):
         self.net = net
         self.port = port  # 53 is where the Exims of a Net look
+        self.ttl = ttl
         self.names, self.lists = Part(net, "dns"), Part(net, "lists")
         self.zones = {}  # zone -> lines of an ip4set
         self.data = []
@@ -138,6 +143,8 @@ class Dns:
         conf = self.names.folder / "unbound.conf"
         local = "".join(f"  local-data: '{one}'\n" for one in self.data)
         reverse = "".join(f"  local-zone: {one} static\n" for one in REVERSE)
+        if self.ttl is not None:
+            local += "".join(f"  local-data: '{one} {self._soa()}'\n" for one in [".", *REVERSE])
         conf.write_text(
             f"""server:
   interface: 127.0.0.1@{self.port}
@@ -157,6 +164,9 @@ class Dns:
         )
         self.names.spawn([self.program, "-c", conf])
         until(lambda: _udp_listens(self.net, self.port), "unbound", words=self.names.words)
+
+    def _soa(self):
+        return f"{self.ttl} SOA ns.invalid. root.invalid. 1 600 600 86400 {self.ttl}"
 
     # --- lists -----------------------------------------------------------------------------------
 
@@ -178,8 +188,12 @@ class Dns:
 
     def _lists_write(self):
         started = set(self.zones) == getattr(self, "served", None)
+        head = ["$TTL 1"]
+        if self.ttl is not None:
+            head = [f"$SOA {self.ttl} ns.invalid root.invalid 1 600 600 86400 {self.ttl}",
+                    f"$TTL {self.ttl}"]
         for zone, lines in self.zones.items():
-            (self.lists.folder / zone).write_text("$TTL 1\n" + "\n".join(lines) + "\n")
+            (self.lists.folder / zone).write_text("\n".join([*head, *lines]) + "\n")
         if started:
             self.lists.send(signal.SIGHUP)
             time.sleep(0.3)
@@ -187,7 +201,8 @@ class Dns:
         self.lists.stop()
         self.served = set(self.zones)
         self.lists.spawn(
-            [self.rbldnsd, "-n", "-q", "-c", "1s", "-r", self.lists.folder, "-t", "1", "-u",
+            [self.rbldnsd, "-n", "-q", "-c", "1s", "-r", self.lists.folder, "-t",
+             str(self.ttl or 1), "-u",
              "nobody:nogroup" if os.geteuid() == 0 else "", "-b", f"127.0.0.1/{LISTS_PORT}",
              *(f"{zone}:ip4set:{zone}" for zone in self.zones)]
         )
