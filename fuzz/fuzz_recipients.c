@@ -17,7 +17,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char root[] = "/tmp/postern-fuzz.XXXXXX";
-static struct rootdir dir;
+static struct rootfs dir;
 
 static void root_remove(void)
 {
@@ -28,7 +28,7 @@ static void root_make(void)
 {
     must(mkdtemp(root) != NULL);
     atexit(root_remove);
-    must(rootdir_open(&dir, root, NULL) == 0);
+    must(rootfs_init(&dir, root, NULL) == 0);
 }
 
 static void check_ask(struct table *t, struct str local, struct str domain)
@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct recipients_options o = { .layout = LAYOUT_NONE, .addresses_max = 1000 };
     struct load ld;
-    if (dir.fd == 0)
+    if (dir.root == NULL)
         root_make();
     if (size == 0)
         return 0;

@@ -53,11 +53,24 @@ const char *clock_human(int64_t utc, int32_t offset, char text[CLOCK_TEXT_MAX]);
  * steps over it. 0 and the stamped time, or -1. */
 int clock_eat_stamp(struct str *s, int64_t *stamped_out);
 
+/* --- clock_typed.c --- */
+
+/* What a typed time covers: its first and its last second, UTC. */
+struct clock_span {
+    int64_t first, last;
+    bool partial;             /* its day or its year was not typed, but filled in */
+};
+
 /* A time as an administrator types it, in the process's zone: `2026-11-23`,
  * `2026-11-23 10:00`, `2026-11-23 10:00:05`, RFC 3339 with a zone (a fraction is
- * passed over), `today`, `yesterday`, `now`, or an age: `90s`, `15m`, `2h`, `3d`,
- * `1w` before `now`. An hour that spring leaves out counts by the zone after it.
- * 0 and UTC, or -1. */
+ * passed over); `10:00`, `10:00:05`, `Nov 23`, `Nov 23 10:00`, `Nov 23 10:00:05`: the last one not
+ * after `now`; `today`, `yesterday`, `now`; `@1795433482`, seconds since 1970; or an age: `90s`,
+ * `15m`, `2h`, `3d`, `1w` before `now`. A day covers all of itself, 23 or 25 hours at a change of
+ * the clocks; hours and minutes cover the minute. An hour that spring leaves out counts by the zone
+ * after it. 0, or -1 and *out unchanged. */
+int clock_parse_span(struct str s, int64_t now, struct clock_span *out);
+
+/* The first second alone. */
 int clock_parse(struct str s, int64_t now, int64_t *utc_out);
 
 #endif

@@ -74,6 +74,16 @@ int option_next(struct option_walk *w, const char **value_out);
 
 void command_help(const struct command *c, FILE *out);
 
+/* What a command is made of. `request` is its own. */
+struct command_steps {
+    int (*take)(void *request, struct option_walk *w);     /* the options; one of OPTION_* */
+    int (*perform)(void *request, const struct option_walk *w);  /* the exit status */
+};
+
+/* Take the options, then, if they are good, perform. Returns the exit status. */
+int command_run(const struct command *c, int argc, char **argv, const struct command_steps *steps,
+                void *request);
+
 /* --- console.c: what the commands say on standard error --- */
 
 /* "postern: TEXT" on standard error; outside bytes in it must be escaped already. */

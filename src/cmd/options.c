@@ -122,3 +122,18 @@ void command_help(const struct command *c, FILE *out)
     row_help(&help_row, out);
     fprintf(out, "\n%s", c->examples);
 }
+
+int command_run(const struct command *c, int argc, char **argv, const struct command_steps *steps,
+                void *request)
+{
+    struct option_walk w;
+    int status = EXIT_USAGE;
+    option_walk_init(&w, c, argc, argv);
+    int end = steps->take(request, &w);
+    if (end == OPTION_HELP)
+        status = EXIT_NAMED;
+    else if (end == OPTION_END)
+        status = steps->perform(request, &w);
+    option_walk_fini(&w);
+    return status;
+}

@@ -3,7 +3,8 @@
  * redact - hide recipients before a report is passed on
  *
  * Works the safe way round: it does not look for recipients to hide but for
- * addresses to keep, so that one in an unexpected place is hidden too.
+ * addresses to keep, so that one in an unexpected place is hidden too. What is doubtful
+ * is hidden: a word that only may be an address is no loss, one that was shown is.
  */
 #include "cmd/redact.h"
 
@@ -11,48 +12,235 @@
 
 #include "mail/logline.h"
 
-static void keep(struct redact *x, struct str s)
+#define DECODE_MAX 1024u         /* bytes of a part of a URL that are decoded */
+
+static void keep(struct redact *x, struct str s, enum redact_kept kind)
 {
-    if (s.n > 0 && x->kept_count < REDACT_KEPT_MAX)
-        x->kept[x->kept_count++] = s;
+    if (s.n == 0 || x->kept_count == REDACT_KEPT_MAX)
+        return;
+    x->kept[x->kept_count].text = s;
+    x->kept[x->kept_count++].kind = kind;
+}
+
+/* Of the transaction's own lines: our Message-ID, and all recipients. */
+static void lines_look(struct redact *x, const struct report *r)
+{
+    struct line_arrival a;
+    struct str list, address;
+    for (size_t i = 0; i < r->line_count; i++) {
+        const struct logline *line = &r->lines[i].line;
+        if (line->class != LINE_ARRIVAL || logline_arrival(line, &a) != 0)
+            continue;
+        keep(x, a.message_id, REDACT_PARTS);
+        list = a.recipients;
+        while (a.has_for && logline_recipient(&list, &address))
+            redact_name_add(x, address);
+        break;
+    }
+}
+
+static void submission_look(struct redact *x, const struct report *r)
+{
+    struct logline line;
+    struct line_cwd c;
+    struct str list, address;
+    for (size_t i = 0; i < r->witness_count; i++) {
+        if (strcmp(r->witnesses[i].kind, "cwd") != 0 ||
+            logline_parse(r->witnesses[i].text, NULL, &line) != 0 || logline_cwd(&line, &c) != 0)
+            continue;
+        list = c.operands;
+        while (logline_arg_recipient(&list, &address))
+            redact_name_add(x, address);
+    }
 }
 
 void redact_begin(struct redact *x, const struct report *r)
 {
-    x->kept_count = 0;
-    keep(x, r->sender);
-    keep(x, r->source.login);
-    struct line_arrival a;
-    for (size_t i = 0; i < r->line_count; i++) {
-        if (r->lines[i].line.class == LINE_ARRIVAL && logline_arrival(&r->lines[i].line, &a) == 0) {
-            keep(x, a.message_id);
-            break;
-        }
+    redact_fini(x);
+    if (!x->on)
+        return;
+    keep(x, r->source.login, REDACT_AS_IT_IS);
+    keep(x, r->sender, REDACT_SENDER);
+    for (size_t i = 0; i < r->delivery_count; i++) {
+        redact_name_add(x, r->deliveries[i].address);
+        redact_name_add(x, r->deliveries[i].final);
+    }
+    lines_look(x, r);
+    submission_look(x, r);
+}
+
+void redact_fini(struct redact *x)
+{
+    intern_free(&x->names);
+    *x = (struct redact){ .on = x->on };
+}
+
+/* --- what stays --- */
+
+/* Mailing lists put the recipient into the sender (VERP): bounce+fred=foobar.com@lists.example. SRS
+ * looks alike and holds a sender. Where that begins and ends in `local`, or false. */
+static bool verp_find(const struct redact *x, struct str local, size_t *from_out)
+{
+    size_t plus = str_find_c(local, '+'), eq = str_rfind_c(local, '=');
+    size_t dash = str_find_c(local, '-');
+    bool srs = str_starts_nocase(local, STR("SRS0")) || str_starts_nocase(local, STR("SRS1"));
+    *from_out = plus != STR_NONE && plus < eq ? plus + 1
+                : dash != STR_NONE && dash < eq ? dash + 1 : 0;
+    if (!srs && eq != STR_NONE && str_find_c(str_skip(local, eq), '.') != STR_NONE)
+        return true;
+    *from_out = plus + 1;
+    return plus != STR_NONE && redact_name_known(x, str_skip(local, plus + 1));
+}
+
+static void kept_put(const struct redact *x, struct str s, enum redact_kept kind, struct buf *b)
+{
+    size_t from, at = str_rfind_c(s, '@');
+    struct str local = str_head(s, at == STR_NONE ? 0 : at);
+    if (kind == REDACT_AS_IT_IS) {
+        buf_add(b, s);
+    } else if (kind == REDACT_SENDER && verp_find(x, local, &from)) {
+        buf_add(b, str_head(s, from));
+        buf_add(b, STR(REDACTED));
+        buf_add(b, str_skip(s, at));
+    } else {
+        redact_names_equals(x, s, b);
     }
 }
+
+static bool kept_put_whole(const struct redact *x, struct str s, struct buf *b)
+{
+    for (unsigned i = 0; i < x->kept_count; i++) {
+        if (str_eq(s, x->kept[i].text)) {
+            kept_put(x, s, x->kept[i].kind, b);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* `F=a@b` and `-fa@b` hold an address behind their mark, 'a@b' within. */
+static bool kept_put_marked(const struct redact *x, struct str token, struct buf *b)
+{
+    size_t eq = str_find_c(token, '='), at = str_find_c(token, '@');
+    bool quoted = token.n > 2 && token.p[0] == '\'' && token.p[token.n - 1] == '\'';
+    size_t skip = quoted ? 1 : str_starts(token, STR("-f")) ? 2 : 0;
+    size_t mark = b->n;
+    if (kept_put_whole(x, token, b))
+        return true;
+    buf_add(b, str_head(token, skip));
+    if (skip > 0 && kept_put_whole(x, str_make(token.p + skip, token.n - skip - quoted), b)) {
+        buf_add(b, quoted ? STR("'") : STR(""));
+        return true;
+    }
+    b->n = mark;
+    if (eq == STR_NONE || eq > at)
+        return false;
+    buf_add(b, str_head(token, eq + 1));
+    if (kept_put_whole(x, str_skip(token, eq + 1), b))
+        return true;
+    b->n = mark;
+    return false;
+}
+
+/* --- URLs --- */
+
+/* With its %xx replaced, also where they were replaced twice. Cut at `size`. */
+static struct str url_decode(struct str s, char *out, size_t size)
+{
+    uint64_t value;
+    size_t n = 0;
+    for (size_t i = 0; i < s.n && n < size; i++) {
+        out[n++] = s.p[i];
+        while (n > 0 && out[n - 1] == '%' && i + 2 < s.n &&
+               str_hex(str_make(s.p + i + 1, 2), &value) == 0) {
+            out[n - 1] = (char)value;
+            i += 2;
+        }
+    }
+    return str_make(out, n);
+}
+
+static void url_part(const struct redact *x, struct str part, bool argument, struct buf *b)
+{
+    char text[DECODE_MAX];
+    struct str plain = url_decode(part, text, sizeof text);
+    if (str_find_c(plain, '@') != STR_NONE && kept_put_marked(x, part, b))
+        return;
+    if (str_find_c(plain, '@') != STR_NONE || (argument && redact_name_known(x, plain)) ||
+        (part.n > DECODE_MAX && str_find_c(part, '%') != STR_NONE))
+        buf_add(b, STR(REDACTED));
+    else
+        redact_names_equals(x, part, b);
+}
+
+/* A path or a URL: part by part, so that the rest of it stays to be seen. */
+static void url_put(const struct redact *x, struct str s, struct buf *b)
+{
+    bool arguments = false;
+    while (s.n > 0) {
+        size_t n = 0;
+        while (n < s.n && strchr(arguments ? "/?&#=" : "/?#", s.p[n]) == NULL)
+            n++;
+        url_part(x, str_head(s, n), arguments, b);
+        if (n < s.n)
+            buf_add_c(b, s.p[n]);
+        arguments = arguments || (n < s.n && s.p[n] == '?');
+        s = str_skip(s, n + 1);
+    }
+}
+
+/* --- any text --- */
 
 static bool address_byte(char c)
 {
-    return !ascii_space(c) && c != '\0' && strchr("<>()[]:;,\"'|", c) == NULL;
+    return !ascii_space(c) && c != '\0' && strchr("<>()[]:;,\"", c) == NULL;
 }
 
-/* `F=a@b` and `A=login:a@b` hold an address behind their mark. */
-static struct str address_of(struct str token)
+static size_t address_bytes(struct str s)
 {
-    size_t at = str_find_c(token, '@');
-    size_t eq = str_find_c(str_head(token, at == STR_NONE ? 0 : at), '=');
-    return eq == STR_NONE ? token : str_skip(token, eq + 1);
+    size_t n = 0;
+    while (n < s.n && address_byte(s.p[n]))
+        n++;
+    return n;
 }
 
-static bool kept(const struct redact *x, struct str token)
+/* Bytes of `"local part"@domain` at the beginning of `s`, or 0. `slashes` backslashes stand before
+ * it: one in a logged subject, where quotes inside of the local part have three. The next quote of
+ * its kind decides, so no byte is looked at more than twice. */
+static size_t quoted_address(struct str s, size_t slashes)
 {
-    struct str address = address_of(token);
-    for (unsigned i = 0; i < x->kept_count; i++) {
-        if (str_eq(token, x->kept[i]) || str_eq(address, x->kept[i]) ||
-            (str_starts(token, STR("-f")) && str_eq(str_skip(token, 2), x->kept[i])))
-            return true;
+    size_t kind = slashes % 2 == 0 ? 2 : 4, end = slashes % kind;
+    if (end == 3)
+        return 0;
+    slashes = 0;
+    for (size_t i = 1; i < s.n; i++) {
+        if (s.p[i] == '"' && slashes % kind == end)
+            return i + 1 < s.n && s.p[i + 1] == '@' ? i + 1 + address_bytes(str_skip(s, i + 1)) : 0;
+        slashes = s.p[i] == '\\' ? slashes + 1 : 0;
     }
-    return false;
+    return 0;
+}
+
+static size_t slashes_behind(struct str s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[s.n - 1 - n] == '\\')
+        n++;
+    return n;
+}
+
+static void token_put(const struct redact *x, struct str token, struct buf *b)
+{
+    bool at = str_find_c(token, '@') != STR_NONE || str_find(token, STR("%40")) != STR_NONE ||
+              str_find(token, STR("%2540")) != STR_NONE;
+    if (!at && token.p[0] != '/')
+        redact_names_equals(x, token, b);
+    else if (at && kept_put_marked(x, token, b))
+        return;
+    else if (token.p[0] == '/' && !redact_name_known(x, token))
+        url_put(x, token, b);
+    else
+        buf_add(b, STR(REDACTED));
 }
 
 void redact_text(const struct redact *x, struct str s, struct buf *b)
@@ -61,43 +249,36 @@ void redact_text(const struct redact *x, struct str s, struct buf *b)
         buf_add(b, s);
         return;
     }
+    size_t slashes = 0;
     while (s.n > 0) {
-        size_t n = 0;
-        while (n < s.n && address_byte(s.p[n]))
-            n++;
-        if (n == 0) {
-            buf_add_c(b, s.p[0]);
-            s = str_skip(s, 1);
-            continue;
-        }
-        struct str token = str_head(s, n);
-        if (str_find_c(token, '@') == STR_NONE || kept(x, token))
-            buf_add(b, token);
-        else
+        size_t n = address_bytes(s), quoted = s.p[0] == '"' ? quoted_address(s, slashes) : 0;
+        struct str token = str_head(s, quoted > 0 ? quoted : n > 0 ? n : 1);
+        if (quoted > 0 && !kept_put_whole(x, token, b))
             buf_add(b, STR(REDACTED));
-        s = str_skip(s, n);
+        else if (quoted == 0 && n > 0)
+            token_put(x, token, b);
+        else if (quoted == 0)
+            buf_add(b, token);
+        slashes = slashes_behind(token);
+        s = str_skip(s, token.n);
     }
 }
 
-/* `raw` up to `from`, the mark, and `raw` from `to` on. */
-static void cut_out(const struct redact *x, struct str raw, const char *from, const char *to,
-                    struct buf *b)
+bool redact_changes(const struct redact *x, struct str s)
 {
-    redact_text(x, str_make(raw.p, (size_t)(from - raw.p)), b);
-    buf_add(b, STR(REDACTED));
-    redact_text(x, str_make(to, (size_t)(raw.p + raw.n - to)), b);
+    struct buf b;
+    buf_init(&b, s.n * (sizeof REDACTED) + sizeof REDACTED);
+    redact_text(x, s, &b);
+    bool same = str_eq(buf_str(&b), s);
+    buf_fini(&b);
+    return !same;
 }
 
-void redact_line(const struct redact *x, const struct logline *line, struct buf *b)
+void redact_key(bool on, enum top_by by, struct str key, struct buf *b)
 {
-    struct line_arrival a;
-    struct line_delivery d;
-    enum line_class class = line->class;
-    bool delivery = class == LINE_DELIVERY || class == LINE_FAILURE || class == LINE_DEFERRAL;
-    if (x->on && class == LINE_ARRIVAL && logline_arrival(line, &a) == 0 && a.has_for)
-        cut_out(x, line->raw, a.recipients.p, a.recipients.p + a.recipients.n, b);
-    else if (x->on && delivery && logline_delivery(line, &d) == 0 && d.address.n > 0)
-        cut_out(x, line->raw, d.address.p, d.address.p + d.address.n, b);
+    struct redact x = { .on = on && by == BY_SUBJECT };
+    if (on && by == BY_SENDER)
+        kept_put(&x, key, REDACT_SENDER, b);
     else
-        redact_text(x, line->raw, b);
+        redact_text(&x, key, b);
 }

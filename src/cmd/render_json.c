@@ -16,15 +16,13 @@
 
 #define TEXT_MAX ((size_t)4 << 20)
 
-/* Outside bytes to a JSON string. */
-static json_t *text(const struct redact *x, struct str s)
+/* Bytes that are redacted already to a JSON string; frees them. */
+static json_t *string(struct buf *redacted)
 {
-    struct buf redacted, clean;
+    struct buf clean;
     uint32_t rune;
-    buf_init(&redacted, TEXT_MAX);
     buf_init(&clean, TEXT_MAX);
-    redact_text(x, s, &redacted);
-    struct str rest = buf_str(&redacted);
+    struct str rest = buf_str(redacted);
     while (rest.n > 0) {
         size_t n = utf8_next(rest, &rune);
         if (n == 0)
@@ -35,8 +33,25 @@ static json_t *text(const struct redact *x, struct str s)
     }
     json_t *out = json_stringn(buf_str(&clean).p, clean.n);
     buf_fini(&clean);
-    buf_fini(&redacted);
+    buf_fini(redacted);
     return out;
+}
+
+static json_t *string_or_null(struct buf *redacted)
+{
+    if (redacted->n > 0)
+        return string(redacted);
+    buf_fini(redacted);
+    return json_null();
+}
+
+/* Outside bytes. */
+static json_t *text(const struct redact *x, struct str s)
+{
+    struct buf b;
+    buf_init(&b, TEXT_MAX);
+    redact_text(x, s, &b);
+    return string(&b);
 }
 
 static json_t *text_or_null(const struct redact *x, struct str s)
@@ -83,7 +98,10 @@ static json_t *delivery(const struct redact *x, const struct delivery *d)
     json_object_set_new(o, "transport", text_or_null(x, d->transport));
     json_object_set_new(o, "host", text_or_null(x, d->host));
     json_object_set_new(o, "ip", text_or_null(x, d->ip));
-    json_object_set_new(o, "text", text_or_null(x, d->text));
+    struct buf b;
+    buf_init(&b, TEXT_MAX);
+    redact_answer(x, d->text, &b);
+    json_object_set_new(o, "text", string_or_null(&b));
     return o;
 }
 
@@ -131,7 +149,10 @@ static json_t *candidates(const struct redact *x, const struct report *r)
             continue;
         json_t *o = json_object();
         json_object_set_new(o, "cwd", text_or_null(x, c.dir));
-        json_object_set_new(o, "args", text_or_null(x, c.args));
+        struct buf args;
+        buf_init(&args, TEXT_MAX);
+        redact_args(x, &c, &args);
+        json_object_set_new(o, "args", string_or_null(&args));
         json_object_set_new(o, "time", stamp(line->utc, line->zone));
         json_object_set_new(o, "line", line->number > 0 ? number(line->number) : json_null());
         json_array_append_new(all, o);
@@ -151,7 +172,10 @@ static json_t *witnesses(const struct redact *x, const struct report *r)
         json_object_set_new(o, "line", w->line > 0 ? number(w->line) : json_null());
         if (w->line == 0 && w->offset > 0)
             json_object_set_new(o, "offset", number(w->offset));
-        json_object_set_new(o, "text", text_or_null(x, w->text));
+        struct buf b;
+        buf_init(&b, TEXT_MAX);
+        redact_witness(x, w, &b);
+        json_object_set_new(o, "text", string_or_null(&b));
         json_object_set_new(o, "says", text_or_null(x, w->says));
         json_array_append_new(all, o);
     }
@@ -161,12 +185,17 @@ static json_t *witnesses(const struct redact *x, const struct report *r)
 static json_t *line(const struct redact *x, const struct trace_line *l)
 {
     struct buf b;
-    struct redact none = { .on = false };
     buf_init(&b, TEXT_MAX);
     redact_line(x, &l->line, &b);
-    json_t *o = text(&none, buf_str(&b));
-    buf_fini(&b);
-    return o;
+    return string(&b);
+}
+
+static json_t *reason(const struct redact *x, enum verdict verdict, struct str s)
+{
+    struct buf b;
+    buf_init(&b, TEXT_MAX);
+    redact_reason(x, verdict, s, &b);
+    return string_or_null(&b);
 }
 
 static json_t *notes(const struct redact *x, const struct report *r)
@@ -190,7 +219,7 @@ static json_t *related(const struct redact *x, const struct report *r)
         json_object_set_new(o, "source", source(x, &n->source));
         json_object_set_new(o, "sender", text_or_null(x, n->sender));
         json_object_set_new(o, "subject", text_or_null(x, n->subject));
-        json_object_set_new(o, "reason", text_or_null(x, n->reason));
+        json_object_set_new(o, "reason", reason(x, n->verdict, n->reason));
         json_array_append_new(all, o);
     }
     return all;
@@ -263,7 +292,7 @@ void render_report_json(struct render *x, const struct report *r)
     lines(out, hide, r);
     pair(out, &at, "related", related(hide, r));
     pair(out, &at, "input", text_or_null(hide, r->origin));
-    pair(out, &at, "reason", text_or_null(hide, r->reason));
+    pair(out, &at, "reason", reason(hide, r->verdict, r->reason));
     if (x->explain || !verdict_named(r->verdict))
         pair(out, &at, "steps", notes(hide, r));
     fputs("}\n", out);
@@ -273,11 +302,13 @@ void render_report_json(struct render *x, const struct report *r)
 
 static void top_object(const struct render_top *x, struct str key, const struct tally_row *r)
 {
-    struct redact hide = { .on = x->redact && x->by == BY_SUBJECT };
+    struct buf b;
     json_t *o = json_object();
+    buf_init(&b, TEXT_MAX);
+    redact_key(x->redact, x->by, key, &b);
     json_object_set_new(o, "by", json_string(top_by_name(r->by == BY_SOURCE ? x->by
                                                                             : (enum top_by)r->by)));
-    json_object_set_new(o, "key", text(&hide, key));
+    json_object_set_new(o, "key", string(&b));
     json_object_set_new(o, "messages", number(r->messages));
     json_object_set_new(o, "recipients", number(r->recipients));
     json_object_set_new(o, "delivered", number(r->outcomes[OUTCOME_DELIVERED]));

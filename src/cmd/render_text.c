@@ -16,6 +16,7 @@
 #define DELIVERIES_SHOWN 10u
 #define REQUESTS_SHOWN 3u
 #define TEXT_SHOWN 400u          /* bytes of a log line in the witnesses */
+#define REDACTED_MAX ((size_t)4 << 20)
 
 #define BOLD "\033[1m"
 #define RED "\033[1;31m"
@@ -49,10 +50,19 @@ static void label(const struct render *x, const char *name)
 static void put(const struct render *x, struct str s)
 {
     struct buf b;
-    buf_init(&b, (size_t)4 << 20);
+    buf_init(&b, REDACTED_MAX);
     redact_text(&x->redact, s, &b);
     render_safe(x->out, buf_str(&b));
     buf_fini(&b);
+}
+
+/* What was redacted already, and so much of it as is shown: half an address would not look like
+ * one. */
+static void put_head(const struct render *x, const struct buf *redacted)
+{
+    struct str s = buf_str(redacted);
+    render_safe(x->out, str_head(s, TEXT_SHOWN));
+    fputs(s.n > TEXT_SHOWN ? "..." : "", x->out);
 }
 
 static void put_if(const struct render *x, const char *before, struct str s)
@@ -129,8 +139,12 @@ static void verdict(const struct render *x, const struct report *r)
         fprintf(x->out, " (%s)", confidence_name(r->confidence));
     color(x, PLAIN);
     fputs(": ", x->out);
-    put(x, r->reason);
+    struct buf b;
+    buf_init(&b, REDACTED_MAX);
+    redact_reason(&x->redact, r->verdict, r->reason, &b);
+    render_safe(x->out, buf_str(&b));
     fputc('\n', x->out);
+    buf_fini(&b);
 }
 
 static void source(const struct render *x, const struct report *r)
@@ -171,8 +185,13 @@ static void candidates(const struct render *x, const struct report *r)
             continue;
         label(x, i == 0 ? "Either" : "or");
         put(x, c.dir);
-        put_if(x, "   ", c.args);
+        struct buf args;
+        buf_init(&args, REDACTED_MAX);
+        redact_args(&x->redact, &c, &args);
+        fputs(args.n > 0 ? "   " : "", x->out);
+        render_safe(x->out, buf_str(&args));
         fputc('\n', x->out);
+        buf_fini(&args);
     }
 }
 
@@ -197,6 +216,18 @@ static void requests(const struct render *x, const struct report *r)
 
 /* --- what became of it --- */
 
+static void answer(const struct render *x, const struct delivery *d)
+{
+    struct buf b;
+    if (d->text.n == 0)
+        return;
+    buf_init(&b, REDACTED_MAX);
+    redact_answer(&x->redact, d->text, &b);
+    fputs(": ", x->out);
+    put_head(x, &b);
+    buf_fini(&b);
+}
+
 static void deliveries(const struct render *x, const struct report *r)
 {
     char when[CLOCK_TEXT_MAX];
@@ -216,7 +247,7 @@ static void deliveries(const struct render *x, const struct report *r)
             fputc(']', x->out);
         }
         if (strcmp(d->outcome, "failed") == 0 || strcmp(d->outcome, "deferred") == 0)
-            put_if(x, ": ", str_head(d->text, TEXT_SHOWN));
+            answer(x, d);
         fputc('\n', x->out);
     }
     if (r->delivery_count > DELIVERIES_SHOWN) {
@@ -269,10 +300,14 @@ static void witnesses(const struct render *x, const struct report *r)
     for (size_t i = 0; i < r->witness_count; i++) {
         const struct witness *w = &r->witnesses[i];
         label(x, i == 0 ? "Because" : "");
+        struct buf b;
+        buf_init(&b, REDACTED_MAX);
+        redact_witness(&x->redact, w, &b);
         place(x, w);
         fputs("  ", x->out);
-        put(x, str_head(w->text, TEXT_SHOWN));
-        fputs(w->text.n > TEXT_SHOWN ? "...\n" : "\n", x->out);
+        put_head(x, &b);
+        fputc('\n', x->out);
+        buf_fini(&b);
         label(x, "");
         color(x, DIM);
         fprintf(x->out, "   %s%s", w->trust == TRUST_OURS ? "" : "forgeable: ", "");
@@ -297,13 +332,20 @@ static void related(const struct render *x, const struct report *r)
     }
 }
 
+/* As they are: they name the sender and the source only, and [redacted] in a pattern of exiqgrep
+ * would match nearly every message. So what would name a recipient is left out. */
 static void next(const struct render *x, const struct report *r)
 {
+    const struct source *s = &r->source;
+    bool hide = redact_changes(&x->redact, s->cwd) || redact_changes(&x->redact, s->account) ||
+                redact_changes(&x->redact, s->user);
+    bool hide_sender = redact_changes(&x->redact, r->sender);
     for (size_t i = 0; i < r->next_count; i++) {
         label(x, i == 0 ? "Next" : "");
-        /* As it is: it names the sender and the source only, and [redacted] in a pattern of
-         * exiqgrep would match nearly every message. */
-        render_safe(x->out, r->next[i]);
+        if (hide || (hide_sender && str_starts(r->next[i], STR("exiqgrep "))))
+            fputs("# left out: a command that would name a recipient", x->out);
+        else
+            render_safe(x->out, r->next[i]);
         fputc('\n', x->out);
     }
 }
@@ -317,7 +359,7 @@ static void notes(const struct render *x, const struct report *r)
     }
     for (size_t i = 0; i < r->line_count; i++) {
         struct buf b;
-        buf_init(&b, (size_t)4 << 20);
+        buf_init(&b, REDACTED_MAX);
         redact_line(&x->redact, &r->lines[i].line, &b);
         label(x, i == 0 ? "Lines" : "");
         if (r->lines[i].number > 0)
@@ -352,29 +394,35 @@ void render_report_text(struct render *x, const struct report *r)
     next(x, r);
 }
 
-void render_report_raw(struct render *x, const struct report *r)
+/* What was redacted already, line by line; empties it. */
+static void raw_put(const struct render *x, struct buf *redacted)
 {
     bool terminal = isatty(fileno(x->out)) == 1;
-    struct buf b;
-    buf_init(&b, (size_t)4 << 20);
-    redact_begin(&x->redact, r);
-    for (size_t i = 0; i < r->witness_count; i++) {
-        if (strcmp(r->witnesses[i].kind, "cwd") == 0) {
-            redact_text(&x->redact, r->witnesses[i].text, &b);
-            buf_add_c(&b, '\n');
-        }
-    }
-    for (size_t i = 0; i < r->line_count; i++) {
-        redact_line(&x->redact, &r->lines[i].line, &b);
-        buf_add_c(&b, '\n');
-    }
-    struct str rest = buf_str(&b), line;
+    struct str rest = buf_str(redacted), line;
     while (str_line(&rest, &line)) {
         if (terminal)
             render_safe(x->out, line);
         else
             fwrite(line.p, 1, line.n, x->out);
         fputc('\n', x->out);
+    }
+    buf_reset(redacted);
+}
+
+void render_report_raw(struct render *x, const struct report *r)
+{
+    struct buf b;
+    buf_init(&b, REDACTED_MAX);
+    redact_begin(&x->redact, r);
+    for (size_t i = 0; i < r->witness_count; i++) {
+        if (strcmp(r->witnesses[i].kind, "cwd") == 0) {
+            redact_witness(&x->redact, &r->witnesses[i], &b);
+            raw_put(x, &b);
+        }
+    }
+    for (size_t i = 0; i < r->line_count; i++) {
+        redact_line(&x->redact, &r->lines[i].line, &b);
+        raw_put(x, &b);
     }
     buf_fini(&b);
 }

@@ -40,7 +40,6 @@ static unsigned fail_share(const struct tally_row *r)
 static void row(const struct render_top *x, struct str key, const struct tally_row *r)
 {
     char first[CLOCK_TEXT_MAX] = "-", last[CLOCK_TEXT_MAX] = "-";
-    struct redact hide = { .on = x->redact && x->by == BY_SUBJECT };
     struct buf b;
     if (r->first <= r->last) {
         moment(r->first, first);
@@ -55,7 +54,7 @@ static void row(const struct render_top *x, struct str key, const struct tally_r
     buf_init(&b, 8192);
     if (x->by == BY_SOURCE && r->by != BY_SOURCE)
         buf_addf(&b, "%s ", top_by_name((enum top_by)r->by));
-    redact_text(&hide, key, &b);
+    redact_key(x->redact, x->by, key, &b);
     render_safe(x->out, buf_str(&b));
     fputc('\n', x->out);
     buf_fini(&b);

@@ -92,38 +92,42 @@ int server_option(struct server *s, int key, const char *value)
     }
 }
 
-static int time_settle(const char *command, const char *option, const char *text, int64_t *out)
+static int time_settle(const char *command, const char *option, const char *text,
+                       struct clock_span *out)
 {
     struct err safe;
-    if (text == NULL || clock_parse(str_c(text), clock_now(), out) == 0)
+    if (text == NULL || clock_parse_span(str_c(text), clock_now(), out) == 0)
         return 0;
     err_set(&safe, ERR_USAGE, "%s", text);
-    say_error("%s: --%s %s: not a time; write 2026-11-23, '2026-11-23 10:00', 2h, 3d, today or "
-              "yesterday", command, option, safe.text);
+    say_error("%s: --%s %s: not a time; write 2026-11-23, '2026-11-23 10:00', 10:00, "
+              "'Nov 23 10:00', 2h, 3d, today, yesterday or @SECONDS", command, option, safe.text);
     return -1;
 }
 
-/* A date or a minute as the end means all of it. */
-static int64_t until_whole(const char *text, int64_t until)
+/* Both times. An end that does not say its day or its year is the first one after the beginning:
+ * from 22:00 to 06:00. */
+static int span_settle(struct server *s, const char *command)
 {
-    size_t n = text == NULL ? 0 : str_trim(str_c(text)).n;
-    bool date = text != NULL && str_find_c(str_c(text), '-') != STR_NONE;
-    if (date && n == 10)
-        return until + 86399;
-    return date && n == 16 ? until + 59 : until;
+    static const int64_t later[] = { 86400, 366 * 86400 };
+    struct clock_span since = { .first = INT64_MIN }, until = { .last = INT64_MAX };
+    if (time_settle(command, "since", s->since_text, &since) != 0 ||
+        time_settle(command, "until", s->until_text, &until) != 0)
+        return -1;
+    for (size_t i = 0; i < 2 && until.partial && until.last < since.first; i++)
+        clock_parse_span(str_c(s->until_text), since.first + later[i] - 1, &until);
+    s->since = since.first;
+    s->until = until.last;
+    if (s->since <= s->until)
+        return 0;
+    say_error("%s: --since is later than --until", command);
+    return -1;
 }
 
 int server_settle(struct server *s, const char *command)
 {
     struct stat st;
-    if (time_settle(command, "since", s->since_text, &s->since) != 0 ||
-        time_settle(command, "until", s->until_text, &s->until) != 0)
+    if (span_settle(s, command) != 0)
         return -1;
-    s->until = until_whole(s->until_text, s->until);
-    if (s->since > s->until) {
-        say_error("%s: --since is later than --until", command);
-        return -1;
-    }
     if (color_wanted(s->color_text, stdout, &s->color) != 0) {
         say_error("%s: --color takes auto, always or never", command);
         return -1;

@@ -36,7 +36,7 @@ enum server_option {
       "log file, folder, glob or - (again for more); default: found by itself" },                 \
     { "root", OPTION_ROOT, "DIR", "examine a copied server below DIR" },                          \
     { "since", OPTION_SINCE, "TIME", \
-      "from this time on: 2026-11-23, '2026-11-23 10:00', 2h, 3d, yesterday" }, \
+      "from this time on: '2026-11-23 10:00', 10:00, 'Nov 23', 2h, yesterday" }, \
     { "until", OPTION_UNTIL, "TIME", "up to this time" },                                         \
     { "timezone", OPTION_TIMEZONE, "ZONE", "zone of TIME, and of a log that does not show its own" }
 

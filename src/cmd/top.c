@@ -71,8 +71,9 @@ static int own_option(struct top_request *q, int key, const char *value)
     }
 }
 
-static int options_take(struct top_request *q, struct option_walk *w)
+static int options_take(void *request, struct option_walk *w)
 {
+    struct top_request *q = request;
     const char *value;
     int key, rc = 0;
     while (rc == 0 && (key = option_next(w, &value)) != OPTION_END) {
@@ -147,26 +148,26 @@ static int rank(struct top_request *q)
     return status;
 }
 
+static int perform(void *request, const struct option_walk *w)
+{
+    struct top_request *q = request;
+    struct confine_report confined;
+    struct err err;
+    (void)w;
+    if (server_open(&q->server, false, &err) != 0) {
+        say_error("top: %s", err.text);
+        return server_status_unopened(&q->server);
+    }
+    confine_read_only(&confined);
+    return rank(q);
+}
+
 static int top_run(int argc, char **argv)
 {
+    static const struct command_steps steps = { options_take, perform };
     struct top_request q = { .by = BY_SOURCE, .limit = 20 };
-    struct option_walk w;
-    struct err err;
-    struct confine_report confined;
-    int status = EXIT_USAGE;
     server_init(&q.server);
-    option_walk_init(&w, &command_top, argc, argv);
-    int end = options_take(&q, &w);
-    if (end == OPTION_HELP)
-        status = EXIT_NAMED;
-    else if (end == OPTION_END && server_open(&q.server, false, &err) != 0) {
-        say_error("top: %s", err.text);
-        status = server_status_unopened(&q.server);
-    } else if (end == OPTION_END) {
-        confine_read_only(&confined);
-        status = rank(&q);
-    }
-    option_walk_fini(&w);
+    int status = command_run(&command_top, argc, argv, &steps, &q);
     server_fini(&q.server);
     return status;
 }

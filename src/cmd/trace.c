@@ -168,8 +168,9 @@ static int options_check(struct trace_request *q, const struct option_walk *w)
     return 0;
 }
 
-static int options_take(struct trace_request *q, struct option_walk *w)
+static int options_take(void *request, struct option_walk *w)
 {
+    struct trace_request *q = request;
     const char *value;
     int key, rc = 0;
     while (rc == 0 && (key = option_next(w, &value)) != OPTION_END) {
@@ -433,6 +434,7 @@ static void request_fini(struct trace_request *q)
 {
     for (size_t i = 0; i < q->said_count; i++)
         free(q->said[i]);
+    redact_fini(&q->render.redact);
     sites_free(&q->sites);
     run_cache_free(&q->runs);
     phpmail_memory_free(&q->php);
@@ -441,30 +443,31 @@ static void request_fini(struct trace_request *q)
     server_fini(&q->server);
 }
 
+static int perform(void *request, const struct option_walk *w)
+{
+    struct trace_request *q = request;
+    int status = EXIT_USAGE;
+    if (open_all(q, w, &status) != 0)
+        return status;
+    q->render = (struct render){ .out = stdout, .color = q->server.color, .explain = q->explain,
+                                 .raw = q->raw, .redact = { .on = q->server.redact } };
+    progress_begin(&q->progress, "reading the log");
+    confine_read_only(&q->confined);
+    status = inputs_trace(q, w);
+    progress_end(&q->progress);
+    return status;
+}
+
 static int trace_run(int argc, char **argv)
 {
-    struct option_walk w;
+    static const struct command_steps steps = { options_take, perform };
     struct trace_request *q = calloc(1, sizeof *q);
-    int status = EXIT_USAGE;
     if (q == NULL)
         return EXIT_INCOMPLETE;
     server_init(&q->server);
     q->runs = run_cache_new();
     q->php = phpmail_memory_new();
-    option_walk_init(&w, &command_trace, argc, argv);
-    int end = options_take(q, &w);
-    if (end == OPTION_HELP)
-        status = EXIT_NAMED;
-    if (end == OPTION_END && open_all(q, &w, &status) == 0) {
-        q->render = (struct render){ .out = stdout, .color = q->server.color,
-                                     .explain = q->explain, .raw = q->raw,
-                                     .redact = { .on = q->server.redact } };
-        progress_begin(&q->progress, "reading the log");
-        confine_read_only(&q->confined);
-        status = inputs_trace(q, &w);
-        progress_end(&q->progress);
-    }
-    option_walk_fini(&w);
+    int status = command_run(&command_trace, argc, argv, &steps, q);
     request_fini(q);
     free(q);
     return status;

@@ -192,11 +192,11 @@ static int state_folder(struct apply *x, struct err *err)
 static void state_remove(struct apply *x)
 {
     struct err ignored;
+    place_remove(x->fs, STR(LIST), &ignored);    /* first: it must not name copies that are gone */
     for (size_t i = 0; i < x->count; i++) {
         place_remove(x->fs, copy_path(x, i, "before"), &ignored);
         place_remove(x->fs, copy_path(x, i, "after"), &ignored);
     }
-    place_remove(x->fs, STR(LIST), &ignored);
     place_folder_remove(x->fs, STR(APPLY_FOLDER));
     for (size_t i = x->folder_count; i-- > 0;)
         place_folder_remove(x->fs, x->folders[i]);
@@ -214,12 +214,26 @@ static struct apply_record *record_of(struct apply *x, struct str path)
     return NULL;
 }
 
+/* It had lines of ours, and has none: an update of its package has brought a new one, or somebody
+ * took them out. */
+static bool is_lost(const struct apply_record *r, const struct plan_edit *e)
+{
+    size_t from, to;
+    return r != NULL && plan_edit_changes(e) && conftext_block(r->after, STR(""), &from, &to) &&
+           !conftext_block(e->was.text, STR(""), &from, &to);
+}
+
 void apply_keep(struct apply *x, struct plan *p)
 {
     size_t from, to;
     for (size_t i = 0; i < p->edit_count; i++) {
         struct plan_edit *e = &p->edits[i];
         const struct apply_record *r = record_of(x, e->path);
+        if (is_lost(r, e))
+            plan_add(&p->notes,
+                     plan_text(p, "%.*s had lost the lines that ask posternd, as after an update "
+                                  "that brought a new one; --apply puts them back",
+                               STR_ARG(e->path)));
         if (r == NULL || !r->created || !e->was.exists || !str_eq(e->text, r->after) ||
             str_eq(e->was.text, r->after) || conftext_block(e->text, STR(""), &from, &to))
             continue;
@@ -406,6 +420,7 @@ static int record_undo(struct apply *x, size_t i, struct err *err)
 {
     struct apply_record *r = &x->records[i];
     struct place_file now;
+    place_tidy(x->fs, r->path);
     if (place_read(x->fs, x->arena, r->path, &now, err) != 0)
         return -1;
     if (!now.exists) {

@@ -60,7 +60,8 @@ struct apply {
 int apply_open(struct apply *x, const struct rootfs *fs, struct arena *a, struct err *err);
 
 /* Take out of the plan what would overwrite files of the kit that somebody has edited since, where
- * the plan has nothing new for them; a note says so. To be called before apply_plan(). */
+ * the plan has nothing new for them; a note says so, and another which files have lost the lines
+ * that they had. To be called before apply_plan(). */
 void apply_keep(struct apply *x, struct plan *p);
 
 /* Write what the plan has. First the copies and the list, then the files, each whole or not at all.

@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -34,23 +33,6 @@ static int fail(struct err *err, const char *what, struct str path)
     return err_errno(err, errno, "%s%.*s", what, STR_ARG(path));
 }
 
-/* Read all of `fd` into `b`. 0 or -1. */
-static int read_whole(int fd, struct buf *b)
-{
-    for (;;) {
-        if (buf_reserve(b, 65536) != 0) {
-            errno = EFBIG;
-            return -1;
-        }
-        ssize_t got = read(fd, b->p + b->n, 65536);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got == 0 ? 0 : -1;
-        b->n += (size_t)got;
-    }
-}
-
 int place_read(const struct rootfs *fs, struct arena *a, struct str path,
                struct place_file *out, struct err *err)
 {
@@ -62,7 +44,7 @@ int place_read(const struct rootfs *fs, struct arena *a, struct str path,
         return errno == ENOENT ? 0 : fail(err, "", path);
     struct buf b;
     buf_init(&b, PLACE_FILE_MAX);
-    int rc = read_whole(fd, &b);
+    int rc = rootfs_fd_read(fd, &b);
     if (rc == 0) {
         out->exists = true;
         out->text = arena_str(a, buf_str(&b));
@@ -130,14 +112,22 @@ static int write_whole(int fd, struct str text)
     return 0;
 }
 
-/* A new file in the folder with the text, on the disk. 0 and its name, or -1 with errno. */
-static int fresh_make(int folder, struct str text, const struct place_file *like, char name[64])
+#define FRESH_MAX 64
+
+/* What a file is called before it gets its name. One name for each, so that what a killed run left
+ * goes with the next. */
+static void fresh_name(const char *name, char fresh[FRESH_MAX])
 {
-    unsigned long long random;
-    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-        return -1;
-    snprintf(name, 64, ".postern-%016llx", random);
-    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    snprintf(fresh, FRESH_MAX, ".postern-%.54s", name);
+}
+
+/* A new file in the folder with the text, on the disk. 0, or -1 with errno. */
+static int fresh_make(int folder, struct str text, const struct place_file *like, const char *name)
+{
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    int fd = openat(folder, name, flags, 0600);
+    if (fd < 0 && errno == EEXIST && unlinkat(folder, name, 0) == 0)
+        fd = openat(folder, name, flags, 0600);
     if (fd < 0)
         return -1;
     int rc = write_whole(fd, text);
@@ -155,25 +145,43 @@ static int fresh_make(int folder, struct str text, const struct place_file *like
     return rc;
 }
 
-int place_write(const struct rootfs *fs, struct str path, struct str text,
-                const struct place_file *like, struct err *err)
+/* What was done in the folder stays done. Returns `rc`, with *err if it is not 0. */
+static int folder_end(int folder, int rc, struct str path, struct err *err)
 {
-    char name[256], fresh[64];
-    int folder = folder_of(fs, path, name);
-    if (folder < 0)
-        return fail(err, "", path);
-    int rc = fresh_make(folder, text, like, fresh);
-    if (rc == 0 && (rc = renameat(folder, fresh, folder, name)) != 0) {
-        int saved = errno;
-        unlinkat(folder, fresh, 0);
-        errno = saved;
-    }
     if (rc != 0)
         fail(err, "", path);
     else
         fsync(folder);
     close(folder);
     return rc;
+}
+
+int place_write(const struct rootfs *fs, struct str path, struct str text,
+                const struct place_file *like, struct err *err)
+{
+    char name[256], fresh[FRESH_MAX];
+    int folder = folder_of(fs, path, name);
+    if (folder < 0)
+        return fail(err, "", path);
+    fresh_name(name, fresh);
+    int rc = fresh_make(folder, text, like, fresh);
+    if (rc == 0 && (rc = renameat(folder, fresh, folder, name)) != 0) {
+        int saved = errno;
+        unlinkat(folder, fresh, 0);
+        errno = saved;
+    }
+    return folder_end(folder, rc, path, err);
+}
+
+void place_tidy(const struct rootfs *fs, struct str path)
+{
+    char name[256], fresh[FRESH_MAX];
+    int folder = folder_of(fs, path, name);
+    if (folder < 0)
+        return;
+    fresh_name(name, fresh);
+    unlinkat(folder, fresh, 0);
+    close(folder);
 }
 
 int place_remove(const struct rootfs *fs, struct str path, struct err *err)
@@ -185,12 +193,7 @@ int place_remove(const struct rootfs *fs, struct str path, struct err *err)
     int rc = unlinkat(folder, name, 0);
     if (rc != 0 && errno == ENOENT)
         rc = 0;
-    if (rc != 0)
-        fail(err, "", path);
-    else
-        fsync(folder);
-    close(folder);
-    return rc;
+    return folder_end(folder, rc, path, err);
 }
 
 int place_folder(const struct rootfs *fs, struct str path, mode_t mode, struct err *err)

@@ -5,7 +5,7 @@
  * A configuration that is half written stops the mail of a server. So a file is never written to: a
  * new one is made beside it, brought to the disk, and put in its place, with the owner and the mode
  * of the old one. All paths are as the server sees them and are walked below its root (see
- * trace/rootfs.h): a link in a copied server cannot lead us out of the copy, and links count only
+ * base/rootfs.h): a link in a copied server cannot lead us out of the copy, and links count only
  * if root, or who runs us, made them.
  */
 #ifndef POSTERN_KIT_PLACE_H
@@ -16,7 +16,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "trace/rootfs.h"
+#include "base/rootfs.h"
 
 #define PLACE_FILE_MAX ((size_t)4 << 20)
 
@@ -37,6 +37,9 @@ int place_read(const struct rootfs *fs, struct arena *a, struct str path,
  * there. If `path` is a link, what it leads to is replaced. 0 or -1; then nothing has changed. */
 int place_write(const struct rootfs *fs, struct str path, struct str text,
                 const struct place_file *like, struct err *err);
+
+/* Remove what a run that was killed has left beside the file: a new one without its name yet. */
+void place_tidy(const struct rootfs *fs, struct str path);
 
 /* Remove a file. One that is not there is no error. 0 or -1. */
 int place_remove(const struct rootfs *fs, struct str path, struct err *err);

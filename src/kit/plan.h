@@ -18,7 +18,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "kit/place.h"
-#include "trace/rootfs.h"
+#include "base/rootfs.h"
 
 enum plan_layout {
     PLAN_PLAIN,          /* one configuration file of the administrator's own */

@@ -201,8 +201,8 @@ static int folder_append(struct plan *p, struct buf *b, const char *folder, stru
 {
     char **names = must_array(MAIN_FILES_MAX, sizeof *names);
     size_t n = 0;
-    int rc = 0, fd = rootfs_dir(p->fs, str_c(folder), ROOTFS_OUR_LINKS);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    int rc = 0;
+    DIR *dir = rootfs_folder(p->fs, str_c(folder), ROOTFS_OUR_LINKS);
     struct dirent *d;
     while (dir != NULL && n < MAIN_FILES_MAX && (d = readdir(dir)) != NULL) {
         if (name_counts(d->d_name))

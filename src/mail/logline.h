@@ -192,6 +192,10 @@ struct line_cwd {
  * nobody; when none agrees, the last. 0 or -1. */
 int logline_cwd(const struct logline *line, struct line_cwd *out);
 
+/* True if ` N args:` stands somewhere in the text, so that logline_cwd() finds an end of the
+ * directory. Without it the directory has a line end in its name, and goes on in the next line. */
+bool logline_cwd_whole(struct str text);
+
 /* The next argument: a word, or what stands in quotes (quotes removed). False at the end. */
 bool logline_arg(struct str *args, struct str *arg_out);
 

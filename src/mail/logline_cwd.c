@@ -9,8 +9,10 @@
  * the places where the directory could end, one counts only if as many arguments
  * follow it as it says. An argument with a space is in quotes, so an imitation within one is
  * passed over; an imitation within the directory is found out by the real one behind it, which
- * stands outside of quotes and agrees as well. Whatever is tried, the directory that comes out
- * begins with the true one or is the beginning of it, so the blame stays in the user's own tree.
+ * stands outside of quotes and agrees as well. Whatever is tried within one line, the directory
+ * that comes out begins with the true one or is the beginning of it, so the blame stays in the
+ * user's own tree. A line end in the name is another matter: what follows it looks like a line of
+ * its own, of whomever it names. Who reads lines must put them together first (trace/cwdname.h).
  *
  * Source: exim.c; the Exim specification, chapter "The Exim command line".
  */
@@ -94,18 +96,25 @@ struct place {
     bool agrees;
 };
 
-/* ` N args:` whose ` args:` is at `at`. */
-static bool place_at(struct str text, size_t at, struct place *out)
+/* Where the digits of ` N args:` begin whose ` args:` is at `at`; 0 if it is something else. */
+static inline size_t digits_at(struct str text, size_t at)
 {
-    size_t i = at;
+    size_t i = at, behind = at + STR(" args:").n;
     while (i > 0 && ascii_digit(text.p[i - 1]))
         i--;
-    if (i == at || at - i > 9 || i == 0 || text.p[i - 1] != ' ')
+    bool framed = i > 0 && text.p[i - 1] == ' ' && (behind == text.n || text.p[behind] == ' ');
+    return framed && i < at && at - i <= 9 ? i : 0;
+}
+
+static bool place_at(struct str text, size_t at, struct place *out)
+{
+    size_t i = digits_at(text, at);
+    if (i == 0)
         return false;
     out->dir_end = i - 1;
     out->args_at = at + STR(" args:").n;
     str_u64(str_make(text.p + i, at - i), &out->argc);
-    return out->args_at == text.n || text.p[out->args_at] == ' ';
+    return true;
 }
 
 static bool is_cut(struct str args)
@@ -154,6 +163,15 @@ static size_t places_find(struct str text, struct place places[2 * PLACES_MAX])
         places[n++] = place;
     }
     return n;
+}
+
+bool logline_cwd_whole(struct str text)
+{
+    for (size_t at = 0; (at = args_find(text, at)) != STR_NONE; at++) {
+        if (digits_at(text, at) > 0)
+            return true;
+    }
+    return false;
 }
 
 /* An argument begins at `at` when the arguments are counted from `first`: so what stands there is

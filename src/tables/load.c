@@ -27,7 +27,7 @@ void load_watch(struct load *ld, const char *path)
         out->watched_cap = out->watched_cap == 0 ? 64 : out->watched_cap * 2;
         out->watched = must_realloc(out->watched, out->watched_cap * sizeof *out->watched);
     }
-    struct rootdir_print now = rootdir_look(ld->tree, path);
+    struct rootfs_print now = rootfs_look(ld->tree, path);
     struct watched *w = &out->watched[out->watched_count];
     *w = (struct watched){ (uint32_t)out->paths.n, now.print, now.place };
     if (now.age_ms >= 0 && now.age_ms < TICK_MS)
@@ -36,13 +36,13 @@ void load_watch(struct load *ld, const char *path)
         out->watched_count++;
 }
 
-enum loaded_state loaded_state(const struct loaded *l, const struct rootdir *tree,
+enum loaded_state loaded_state(const struct loaded *l, const struct rootfs *tree,
                                const atomic_bool *stop)
 {
     enum loaded_state state = LOADED_SAME;
     for (size_t i = 0; i < l->watched_count; i++) {
         const struct watched *w = &l->watched[i];
-        struct rootdir_print now = rootdir_look(tree, l->paths.p + w->path);
+        struct rootfs_print now = rootfs_look(tree, l->paths.p + w->path);
         if (stop != NULL && atomic_load(stop))
             return LOADED_SAME;
         if (now.print == w->print)
@@ -125,27 +125,41 @@ const char *load_path(struct load *ld, struct str a, struct str b, struct str c,
     return buf_bad(&ld->path) ? "/" : buf_c(&ld->path); /* "/" is no file: it will be noted */
 }
 
+#define CLOSED "its mode lets posternd read it, a confinement does not: restart posternd, which " \
+               "allows itself the folders that it knew at its start; else see AppArmor or SELinux"
+
+/* Reading was refused: by Landlock or the like? */
+static bool closed(const struct load *ld, const char *path)
+{
+    return rootfs_permitted(ld->tree, path);
+}
+
+static int unreadable(struct load *ld, const char *path, const char *why)
+{
+    ld->out->broken++;
+    note_set(note_add(ld, str_c(path), STR(""), str_c(why)), LOG_LEVEL_WARNING,
+             "table-unreadable");
+    return -1;
+}
+
 static int read_into(struct load *ld, const char *path, uint32_t domain, struct buf *bytes)
 {
     struct err err;
     load_watch(ld, path);
     if (ld->stop != NULL && atomic_load(ld->stop))
         return 0;
-    switch (rootdir_read(ld->tree, path, bytes, &ld->root_owned, &err)) {
-    case ROOTDIR_OK:
+    switch (rootfs_read(ld->tree, str_c(path), bytes, &ld->root_owned, &err)) {
+    case ROOTFS_OK:
         ld->out->files++;
         return 1;
-    case ROOTDIR_ABSENT:
+    case ROOTFS_ABSENT:
         return 0;
-    case ROOTDIR_BROKEN:
+    case ROOTFS_BROKEN:
         break;
     }
-    ld->out->broken++;
     if (domain != TABLE_NONE)
         table_domain_set(ld->table, domain, DOMAIN_BROKEN);
-    note_set(note_add(ld, str_c(path), STR(""), str_c(err.text)), LOG_LEVEL_WARNING,
-             "table-unreadable");
-    return -1;
+    return unreadable(ld, path, err.kind == ERR_ACCESS && closed(ld, path) ? CLOSED : err.text);
 }
 
 int load_file(struct load *ld, const char *path, uint32_t domain, struct str *text_out)
@@ -175,7 +189,7 @@ static bool there(const struct load *ld)
 bool load_has_folder(struct load *ld, const char *path)
 {
     load_watch(ld, path);
-    DIR *d = rootdir_folder(ld->tree, path);
+    DIR *d = rootfs_folder(ld->tree, str_c(path), ROOTFS_OUR_LINKS);
     if (d != NULL)
         closedir(d);
     return d != NULL;
@@ -187,23 +201,16 @@ bool load_has_file(struct load *ld, const char *path)
     return there(ld);
 }
 
-static int folder_broken(struct load *ld, const char *path, const char *why)
-{
-    ld->out->broken++;
-    note_set(note_add(ld, str_c(path), STR(""), str_c(why)), LOG_LEVEL_WARNING,
-             "table-unreadable");
-    return -1;
-}
-
 int load_names(struct load *ld, const char *path, bool hidden, load_name_callback *call, void *ctx)
 {
     size_t count = 0;
     load_watch(ld, path);
-    DIR *d = rootdir_folder(ld->tree, path);
+    DIR *d = rootfs_folder(ld->tree, str_c(path), ROOTFS_OUR_LINKS);
     if (d == NULL && !there(ld))
         return 0;
     if (d == NULL)
-        return folder_broken(ld, path, strerror(errno));
+        return unreadable(ld, path, errno == EACCES && closed(ld, path) ? CLOSED
+                                                                        : strerror(errno));
     for (struct dirent *e; (e = readdir(d)) != NULL;) {
         struct str name = str_c(e->d_name);
         if ((name.p[0] == '.') != hidden || str_eq(name, STR(".")) || str_eq(name, STR("..")))
@@ -213,7 +220,7 @@ int load_names(struct load *ld, const char *path, bool hidden, load_name_callbac
         call(ld, name, ctx);
     }
     closedir(d);
-    return count > LOAD_NAMES_MAX ? folder_broken(ld, path, "too many names") : 1;
+    return count > LOAD_NAMES_MAX ? unreadable(ld, path, "too many names") : 1;
 }
 
 bool load_line(struct str *text, struct str *line_out)
@@ -293,7 +300,7 @@ static uint64_t now_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-void load_init(struct load *ld, const struct recipients_options *o, const struct rootdir *tree,
+void load_init(struct load *ld, const struct recipients_options *o, const struct rootfs *tree,
                const atomic_bool *stop)
 {
     *ld = (struct load){ .o = o, .tree = tree, .stop = stop };
@@ -304,7 +311,7 @@ void load_init(struct load *ld, const struct recipients_options *o, const struct
     buf_init(&ld->customer, LOAD_CUSTOMER_MAX);
     buf_init(&ld->entry, LOAD_ENTRY_MAX);
     buf_init(&ld->include, LOAD_INCLUDE_MAX);
-    buf_init(&ld->path, ROOTDIR_PATH_MAX);
+    buf_init(&ld->path, ROOTFS_PATH_MAX);
 }
 
 void load_fini(struct load *ld)
@@ -316,7 +323,7 @@ void load_fini(struct load *ld)
     buf_fini(&ld->path);
 }
 
-struct loaded *load_all(const struct recipients_options *o, const struct rootdir *tree,
+struct loaded *load_all(const struct recipients_options *o, const struct rootfs *tree,
                         const atomic_bool *stop)
 {
     struct load ld;

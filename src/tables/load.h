@@ -18,10 +18,10 @@
 #include <stdbool.h>
 
 #include "base/log.h"
+#include "base/rootfs.h"
 #include "mail/lsearch.h"
 #include "tables/recipients.h"
 #include "tables/table.h"
-#include "tables/rootdir.h"
 
 #define LOAD_FILE_MAX (512u << 20)       /* a file of the administrator's or the panel's */
 #define LOAD_CUSTOMER_MAX (8u << 20)     /* a file of one domain */
@@ -42,7 +42,7 @@ struct note {
 /* A file or folder that was looked at. */
 struct watched {
     uint32_t path;                       /* offset in `paths` */
-    uint64_t print, place;               /* see rootdir_look() */
+    uint64_t print, place;               /* see rootfs_look() */
 };
 
 /* What one reading comes to. */
@@ -60,7 +60,7 @@ struct loaded {
 
 struct load {
     const struct recipients_options *o;
-    const struct rootdir *tree;
+    const struct rootfs *tree;
     const atomic_bool *stop;             /* give up, the result will be thrown away; or NULL */
     struct loaded *out;
     struct table *table;                 /* out->table */
@@ -73,7 +73,7 @@ struct load {
 };
 
 /* Read everything: what `o` says, and a panel's files. Never NULL. */
-struct loaded *load_all(const struct recipients_options *o, const struct rootdir *tree,
+struct loaded *load_all(const struct recipients_options *o, const struct rootfs *tree,
                         const atomic_bool *stop);
 void loaded_free(struct loaded **l);
 
@@ -83,11 +83,11 @@ enum loaded_state {
     LOADED_CHANGED,
     LOADED_BEING_WRITTEN,                /* a file is edited in place, and was a moment ago */
 };
-enum loaded_state loaded_state(const struct loaded *l, const struct rootdir *tree,
+enum loaded_state loaded_state(const struct loaded *l, const struct rootfs *tree,
                                const atomic_bool *stop);
 
 /* The parts of load_all(), for tests of single readers. ld->out is the caller's to free. */
-void load_init(struct load *ld, const struct recipients_options *o, const struct rootdir *tree,
+void load_init(struct load *ld, const struct recipients_options *o, const struct rootfs *tree,
                const atomic_bool *stop);
 void load_fini(struct load *ld);
 

@@ -24,7 +24,7 @@ static bool include_read(struct aliases_verdict *v, struct str path, void *ctx)
         return false;
     buf_init(&bytes, LOAD_INCLUDE_MAX);
     load_watch(ld, name);
-    bool ok = rootdir_read(ld->tree, name, &bytes, &root_owned, NULL) == ROOTDIR_OK;
+    bool ok = rootfs_read(ld->tree, path, &bytes, &root_owned, NULL) == ROOTFS_OK;
     ld->root_owned = ok && root_owned;
     if (ok)
         aliases_add(v, buf_str(&bytes));

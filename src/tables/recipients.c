@@ -45,7 +45,7 @@ struct recipients {
     struct recipients_file *files;
     char **domains;
     char *root;
-    struct rootdir tree;
+    struct rootfs tree;
     struct loop *loop;
     struct timer timer;
     struct loaded *now;                  /* asked; the loop's */
@@ -328,10 +328,12 @@ struct recipients *recipients_new(struct loop *l, const struct recipients_option
     if (options_check(o, err) != 0)
         return NULL;
     struct recipients *r = must_alloc(sizeof *r);
-    if (rootdir_open(&r->tree, o->root, err) != 0) {
+    if (rootfs_init(&r->tree, o->root, err) != 0) {
+        err_wrap(err, "root");
         free(r);
         return NULL;
     }
+    rootfs_forget(&r->tree);
     options_copy(r, o);
     r->note_key = hash_key_new();
     buf_init(&r->text, TABLE_TEXT_MAX);
@@ -379,7 +381,7 @@ void recipients_free(struct recipients **rp)
     buf_fini(&r->source);
     pthread_mutex_destroy(&r->lock);
     pthread_cond_destroy(&r->called);
-    rootdir_close(&r->tree);
+    rootfs_fini(&r->tree);
     free(r);
     *rp = NULL;
 }

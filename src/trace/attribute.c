@@ -175,6 +175,9 @@ void attribute_line_witness(struct report *r, const char *kind, const struct tra
 
 static const char *how_words(const struct gathered *g)
 {
+    if (g->imitable)
+        return "a submission that fits; but with the line before it, it may be the name of that "
+               "line's directory, which Exim does not escape: look at it; +pid would tell";
     switch (g->join.how) {
     case JOIN_BY_PID:
         return "same process as the message: its pid is in the message id";
@@ -205,7 +208,8 @@ static enum confidence join_confidence(const struct gathered *g)
 {
     if (g->join.how == JOIN_AMBIGUOUS)
         return CONFIDENCE_AMBIGUOUS;
-    return g->join.how == JOIN_LIKELY || g->contested ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN;
+    bool doubt = g->contested || g->imitable || g->join.how == JOIN_LIKELY;
+    return doubt ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN;
 }
 
 /* --- what each verdict fills in --- */

@@ -20,6 +20,7 @@ struct gathering {
     const struct evidence_context *c;
     struct run_arrivals arrivals;
     bool php_logged;                 /* PHP's own log names the script */
+    struct str dir;                  /* of the submission; without a cwd line, of that script */
 };
 
 static bool run_key(const struct report *r, enum top_by *by, struct str *key)
@@ -62,12 +63,26 @@ static void run_add(struct gathering *x)
                 STR_ARG(str_head(q.key, 300)), (unsigned long long)x->r->run.messages);
 }
 
-static void recipients_of(struct report *r, struct str **out, size_t *count)
+/* Those of the log; of a queue file if that has none. */
+static void recipients_of(const struct gathering *x, struct phpmail_query *q)
 {
-    *count = 0;
-    *out = arena_alloc(r->arena, (r->delivery_count + 1) * sizeof **out);
-    for (size_t i = 0; *out != NULL && i < r->delivery_count; i++)
-        (*out)[(*count)++] = r->deliveries[i].address;
+    const struct report *r = x->r;
+    struct str *all = arena_alloc(r->arena, (r->delivery_count + 1) * sizeof *all);
+    for (size_t i = 0; all != NULL && i < r->delivery_count; i++)
+        all[q->recipient_count++] = r->deliveries[i].address;
+    q->recipients = all;
+    if (q->recipient_count == 0) {
+        q->recipients = x->c->recipients;
+        q->recipient_count = x->c->recipient_count;
+    }
+}
+
+/* Without a directory to agree with, PHP's log has to know recipient and subject, and only the
+ * server may have written it. */
+static bool names_script(const struct report *r, const struct phpmail_hit *hit)
+{
+    return hit->dir_agrees || (r->source.cwd.n == 0 && hit->to_agrees && hit->subject_agrees &&
+                               !hit->customers);
 }
 
 static bool as_good(const struct phpmail_hit *hit, const struct phpmail_hit *best)
@@ -76,17 +91,21 @@ static bool as_good(const struct phpmail_hit *hit, const struct phpmail_hit *bes
            hit->subject_agrees == best->subject_agrees;
 }
 
+static void note(void *report, const char *text)
+{
+    report_note(report, "%s", text);
+}
+
 /* PHP's log is ours unless the customer can write it. */
 static void php_add(struct gathering *x)
 {
     struct report *r = x->r;
     struct phpmail_hit hits[PHP_HITS];
-    struct str *recipients;
     struct phpmail_query q = { .root = x->c->root, .memory = x->c->php,
                                .account = r->source.account, .arrival = x->c->begun,
-                               .dir = r->source.cwd, .subject = r->subject };
-    recipients_of(r, &recipients, &q.recipient_count);
-    q.recipients = recipients;
+                               .dir = r->source.cwd, .subject = r->subject,
+                               .note = note, .note_ctx = r };
+    recipients_of(x, &q);
     size_t n = phpmail_find(&q, r->arena, hits, PHP_HITS, x->c->problem, x->c->ctx);
     bool one_script = true;
     /* From another directory it must be a library: then recipient and subject have to agree. */
@@ -101,9 +120,15 @@ static void php_add(struct gathering *x)
                        (unsigned long long)hits[i].script_line);
         one_script = one_script && str_eq(hits[i].script, hits[0].script);
     }
-    x->php_logged = n > 0 && one_script && hits[0].dir_agrees;
-    if (x->php_logged)
-        r->source.script = hits[0].script;
+    x->php_logged = n > 0 && one_script && names_script(r, &hits[0]);
+    if (!x->php_logged)
+        return;
+    r->source.script = hits[0].script;
+    if (r->source.account.n == 0)
+        r->source.account = sites_account(hits[0].script);
+    size_t slash = str_rfind_c(hits[0].script, '/');
+    if (x->dir.n == 0 && slash != STR_NONE)
+        x->dir = str_head(hits[0].script, slash);
 }
 
 /* PHP changes to the folder of the script that was asked for, so a request in the very directory
@@ -126,20 +151,20 @@ static void requests_add(struct gathering *x)
 {
     struct report *r = x->r;
     const struct site *sites[SITES_ASKED];
-    size_t n = sites_find(x->c->sites, r->source.cwd, r->source.account, sites, SITES_ASKED);
+    size_t n = sites_find(x->c->sites, x->dir, r->source.account, sites, SITES_ASKED);
     report_note(r, "web sites of the directory: %zu", n);
     for (size_t i = 0; i < n; i++)
         report_note(r, "site %.*s (%s): %zu access logs", STR_ARG(str_head(sites[i]->name, 200)),
                     sites[i]->panel, sites[i]->log_count);
     for (size_t i = 0; i < sites_problems(x->c->sites); i++)
         report_note(r, "%s", sites_problem(x->c->sites, i));
-    if (n > 0 && site_holds(sites[0], r->source.cwd)) {
+    if (n > 0 && site_holds(sites[0], x->dir)) {
         r->source.site = sites[0]->name;
         if (r->source.account.n == 0)
             r->source.account = sites[0]->account;
     }
     struct requests_query q = {
-        .sites = sites, .site_count = n, .cwd = r->source.cwd, .script = r->source.script,
+        .sites = sites, .site_count = n, .cwd = x->dir, .script = r->source.script,
         .arrivals = x->arrivals.at, .arrival_count = x->arrivals.count, .message = x->c->begun,
         .warn = x->c->problem, .warn_ctx = x->c->ctx,
     };
@@ -159,22 +184,41 @@ static void requests_add(struct gathering *x)
         r->requests[r->request_count++] = *e;
         struct witness w = { .kind = "access-log", .trust = TRUST_OURS, .file = str_c(e->file),
                              .line = e->line, .text = e->text };
+        if (sites_customers_log(x->c->sites, w.file))
+            w.trust = TRUST_FORGEABLE;
         report_witness(r, &w, "a request that was running; it explains %llu of %zu messages",
                        (unsigned long long)e->messages, q.arrival_count);
     }
     script_name(x);
 }
 
+/* Exim's log alone does not tell a script from a job of its user; PHP's may. */
+static void script_or_job(struct gathering *x)
+{
+    struct report *r = x->r;
+    if (r->verdict != VERDICT_CRON || r->source.cwd.n > 0 ||
+        r->confidence != CONFIDENCE_AMBIGUOUS)
+        return;
+    php_add(x);
+    if (!x->php_logged)
+        return;
+    r->verdict = VERDICT_SCRIPT;
+    r->confidence = CONFIDENCE_LIKELY;
+    report_reason(r, "this user submitted it, and PHP's log says that a script did");
+}
+
 void evidence_add(struct report *r, const struct evidence_context *c)
 {
-    struct gathering x = { .r = r, .c = c };
+    struct gathering x = { .r = r, .c = c, .dir = r->source.cwd };
     if (!verdict_named(r->verdict))
         return;
+    script_or_job(&x);
     run_add(&x);
     if (r->verdict != VERDICT_SCRIPT)
         return;
-    php_add(&x);
-    if (r->source.cwd.n > 0)
+    if (!x.php_logged)
+        php_add(&x);
+    if (x.dir.n > 0)
         requests_add(&x);
 }
 

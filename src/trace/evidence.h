@@ -29,6 +29,8 @@ struct evidence_context {
     bool no_run;                     /* --no-run: only this one message */
     int localhost_number;
     int64_t begun;                   /* UTC second inside the id */
+    const struct str *recipients;    /* of the queue file, where the log has none; may be NULL */
+    size_t recipient_count;
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void (*problem)(void *ctx, const char *text);
     void *ctx;

@@ -115,19 +115,51 @@ static void line_take(struct pass *p, const struct logline *line, const struct t
     }
 }
 
-/* Parse and take one raw line. False if it is no log line. */
-static bool line_raw(struct pass *p, struct str raw, uint64_t offset, uint64_t number,
-                     int64_t *utc_out)
+static uint64_t lines_in(struct str s)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += s.p[i] == '\n';
+    return n;
+}
+
+/* Take a line that ends with the `raw_n` bytes at this place: a directory's name may have line
+ * ends. Returns its UTC. */
+static int64_t line_parsed(struct pass *p, const struct logline *line, struct trace_line at,
+                           size_t raw_n)
+{
+    at.offset -= line->raw.n - raw_n;
+    at.number -= at.number > 0 ? lines_in(line->raw) : 0;
+    at.file = p->file;
+    at.utc = logzone_utc(&p->zone, line);
+    at.zone = line->offset != LOGLINE_NO_OFFSET ? line->offset : p->zone.offset;
+    line_take(p, line, &at);
+    return at.utc;
+}
+
+/* Parse and take a line that was put together from parts, or looked at before. INT64_MIN if it is
+ * no log line. */
+static int64_t line_apart(struct pass *p, struct str raw, uint64_t offset, uint64_t number)
 {
     struct logline line;
+    struct trace_line at = { .offset = offset, .number = number };
     if (logline_parse(raw, &p->hint, &line) != 0)
-        return false;
-    *utc_out = logzone_utc(&p->zone, &line);
-    struct trace_line at = { .file = p->file, .offset = offset, .number = number,
-                             .utc = *utc_out };
-    at.zone = line.offset != LOGLINE_NO_OFFSET ? line.offset : p->zone.offset;
-    line_take(p, &line, &at);
-    return true;
+        return INT64_MIN;
+    return line_parsed(p, &line, at, raw.n);
+}
+
+/* The same for the next line of a block, INT64_MIN too if it is a part of a directory's name. */
+static int64_t line_next(struct pass *p, struct str raw, uint64_t offset, uint64_t number)
+{
+    struct logline line;
+    struct str joined;
+    struct trace_line at = { .offset = offset, .number = number };
+    if (syslogjoin_is_part(raw))
+        return syslogjoin_feed(p->parts, raw, &joined) ? line_apart(p, joined, offset, number)
+                                                       : INT64_MIN;
+    if (cwdname_parse(&p->name, &p->hint, raw, &line) != 0)
+        return INT64_MIN;
+    return line_parsed(p, &line, at, raw.n);
 }
 
 /* --- one block --- */
@@ -140,35 +172,22 @@ static bool near_over(const struct pass *p, int64_t utc, uint64_t offset)
 /* Line by line, as long as near. Returns how many bytes were used. */
 static size_t block_near(struct pass *p, const struct logblock *b)
 {
-    struct str rest = b->bytes, joined;
+    struct str rest = b->bytes;
     uint64_t number = b->first_line;
     while (rest.n > 0) {
         size_t at = b->bytes.n - rest.n;
         struct str raw = str_cut(&rest, '\n');
-        int64_t utc = INT64_MIN;
-        bool is_line = true;
-        if (!syslogjoin_is_part(raw))
-            is_line = line_raw(p, raw, b->offset + at, number, &utc);
-        else if (syslogjoin_feed(p->parts, raw, &joined))
-            is_line = line_raw(p, joined, b->offset + at, number, &utc);
+        int64_t utc = line_next(p, raw, b->offset + at, number);
         if (number > 0)
             number++;
-        if (is_line && utc != INT64_MIN && p->near_until_offset == 0)
+        if (utc != INT64_MIN && p->near_until_offset == 0)
             gather_joins_due(p, utc);
-        if (is_line && utc != INT64_MIN && near_over(p, utc, b->offset + at)) {
+        if (utc != INT64_MIN && near_over(p, utc, b->offset + at)) {
             p->near = false;
             return b->bytes.n - rest.n;
         }
     }
     return b->bytes.n;
-}
-
-static uint64_t lines_in(struct str s)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += s.p[i] == '\n';
-    return n;
 }
 
 /* Only lines that mention the one id in work. */
@@ -184,11 +203,11 @@ static void block_far_one(struct pass *p, const struct logblock *b, size_t from,
         begin = begin == STR_NONE ? 0 : begin + 1;
         struct str rest = str_skip(b->bytes, begin);
         struct str raw = str_cut(&rest, '\n');
-        int64_t utc;
         if (number > 0)
             number += lines_in(str_make(b->bytes.p + counted, begin - counted));
         counted = begin;
-        line_raw(p, raw, b->offset + begin, number, &utc);
+        if (!cwdname_within(&p->name, raw))
+            line_apart(p, raw, b->offset + begin, number);
         at = begin + raw.n + 1;
     }
 }
@@ -197,6 +216,7 @@ static void block_far(struct pass *p, const struct logblock *b, size_t from)
 {
     if (p->count == 1) {
         block_far_one(p, b, from, &p->out[p->order[p->from]]);
+        cwdname_tail(&p->name);
         return;
     }
     struct str rest = str_skip(b->bytes, from);
@@ -206,8 +226,7 @@ static void block_far(struct pass *p, const struct logblock *b, size_t from)
     while (rest.n > 0 && p->active > 0) {
         size_t at = b->bytes.n - rest.n;
         struct str raw = str_cut(&rest, '\n');
-        int64_t utc;
-        line_raw(p, raw, b->offset + at, number, &utc);
+        line_next(p, raw, b->offset + at, number);
         if (number > 0)
             number++;
     }
@@ -223,9 +242,8 @@ static bool count_wanted(const struct pass *p, const struct logfile *f, uint64_t
 static void parts_flush(struct pass *p)
 {
     struct str joined;
-    int64_t utc;
     while (syslogjoin_flush(p->parts, &joined))
-        line_raw(p, joined, 0, 0, &utc);
+        line_apart(p, joined, 0, 0);
 }
 
 /* Nothing of this pass where its time says: leave it to the pass over everything. */
@@ -248,12 +266,14 @@ static void file_read(struct pass *p, const struct logfile *f, uint64_t begin, i
     int rc = 0;
     p->file = f;
     p->hint = f->hint;
+    cwdname_enter(&p->name, f, begin);
     logzone_begin(&p->zone, f, utc);
     if (p->zone_given)
         p->zone = (struct logzone){ .offset = p->zone_offset, .known = true };
     if (count_wanted(p, f, begin))
         logreader_count_lines(r, begin == 0 ? 1 : logfile_line_number(f, begin));
     while ((p->active > 0 || p->near) && (rc = logreader_next(r, &b, &err)) == 1) {
+        cwdname_block(&p->name, b.bytes);
         size_t used = p->near ? block_near(p, &b) : 0;
         if (!p->near && used < b.bytes.n)
             block_far(p, &b, used);
@@ -491,6 +511,7 @@ int gather(const struct logset *set, const struct msgid *ids, size_t count,
     *p = (struct pass){ .set = set, .o = o, .arena = o->arena, .out = out, .key = hash_key_new() };
     p->recent = must_array(RECENT, sizeof *p->recent);
     p->parts = syslogjoin_new();
+    p->name.weigh = true;
     p->order = must_array(count, sizeof *p->order);
     for (size_t i = 0; i < count; i++) {
         out[i] = (struct gathered){ .id = ids[i], .arrival = -1 };

@@ -55,6 +55,7 @@ struct gathered {
     struct join_result join;
     bool join_finished;             /* for gather() itself */
     bool contested;                 /* the join's only line may be another message's */
+    bool imitable;                  /* or a part of a directory's name: see gather_name_look() */
     struct trace_line *cwd;         /* the joined line, or NULL */
     struct trace_line *candidates;  /* submissions that fit, newest first, if more than one does */
     size_t candidate_count;

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/intern.h"
 #include "mail/syslogjoin.h"
+#include "trace/cwdname.h"
 #include "trace/gather.h"
 
 #define RECENT 4096u               /* submission lines whose text is remembered */
@@ -20,6 +21,7 @@
 /* A submission line as it was read, by the tag that the join knows it by. */
 struct recent {
     uint64_t tag;
+    bool imitable;                 /* see gathered */
     struct trace_line at;          /* raw and line are not filled */
     struct buf raw;
 };
@@ -46,6 +48,7 @@ struct pass {
     struct recent *recent;         /* RECENT, by tag modulo that; zeroed where unused; owned */
     uint64_t next_tag, tags_before;/* the last one; the last one of earlier passes */
     struct syslogjoin *parts;
+    struct cwdname name;
     struct logzone zone;
     struct logline_hint hint;
     const struct logfile *file;

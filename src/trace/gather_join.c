@@ -47,6 +47,7 @@ void gather_submission(struct pass *p, const struct logline *line,
     join_submission_add(p->join, &s);
     struct recent *r = &p->recent[s.tag % RECENT];
     r->tag = s.tag;
+    r->imitable = p->name.imitable;
     r->at = *at;
     if (r->raw.max == 0)
         buf_init(&r->raw, RECENT_BYTES_MAX);
@@ -153,8 +154,10 @@ void gather_join_finish(struct pass *p, struct gathered *g)
     join_review(p->join, &g->joined, &g->join);
     if (g->join.how == JOIN_ONLY || g->join.how == JOIN_SAME_DIR)
         g->contested = join_contested(p->join, g->join.tag);
-    if (g->join.how != JOIN_NONE && g->join.how != JOIN_AMBIGUOUS)
+    if (g->join.how != JOIN_NONE && g->join.how != JOIN_AMBIGUOUS) {
         g->cwd = line_of_tag(p, g->join.tag);
+        g->imitable = g->cwd != NULL && p->recent[g->join.tag % RECENT].imitable;
+    }
     g->join.dir = arena_str(p->arena, g->join.dir);
     candidates_keep(p, g);
 }

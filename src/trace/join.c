@@ -145,19 +145,35 @@ bool join_look_claim(struct join *j, const struct look *l, const struct join_arr
     return true;
 }
 
+/* All claimed lines before `seq` that are not older than `since`. */
+static void contest_all(struct join *j, uint64_t seq, int64_t since)
+{
+    if (j->contested_to == 0 || since < j->contested_from)
+        j->contested_from = since;
+    if (seq > j->contested_to)
+        j->contested_to = seq;
+}
+
 /* Nothing is left for this arrival: somebody's line is missing from the log, and it may be that of
- * any claimant of a line that would fit. */
+ * any claimant of a line that would fit. There may be thousands of such arrivals, so only some of
+ * these lines are looked at. */
 static void contest(struct join *j, const struct join_arrival *a)
 {
+    int64_t since = a->when - 2 * JOIN_WINDOW;
+    uint64_t end = ring_begin(j);
     if (join_may_be_session(a))
         return;
-    for (uint64_t seq = j->seq; seq > ring_begin(j); seq--) {
+    if (j->seq - end > JOIN_CONTEST_LINES)
+        end = j->seq - JOIN_CONTEST_LINES;
+    for (uint64_t seq = j->seq; seq > end; seq--) {
         struct entry *e = &j->ring[(seq - 1) & RING_MASK];
-        if (e->s.when < a->when - 2 * JOIN_WINDOW)
-            break;
+        if (e->s.when < since)
+            return;
         if (e->claim != CLAIM_NONE && a->when <= e->until && join_fits(e, a))
             e->contested = true;
     }
+    if (end > ring_begin(j))
+        contest_all(j, end, since);
 }
 
 /* --- by pid --- */
@@ -249,9 +265,9 @@ bool join_contested(const struct join *j, uint64_t tag)
     for (uint64_t seq = ring_begin(j); seq < j->seq; seq++) {
         const struct entry *e = &j->ring[seq & RING_MASK];
         if (e->s.tag == tag)
-            return e->contested;
+            return e->contested || (seq < j->contested_to && e->s.when >= j->contested_from);
     }
-    return false;
+    return j->contested_to > 0;     /* it is not remembered any more, because of all these lines */
 }
 
 bool join_quiet(const struct join *j, int64_t when)

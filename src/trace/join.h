@@ -51,6 +51,7 @@
 #define JOIN_RECIPIENTS 4       /* of the arguments, compared */
 #define JOIN_NEAR_LINES 256     /* unclaimed lines looked at in the window, if they disagree, */
 #define JOIN_LATE_LINES 256     /* and behind it */
+#define JOIN_CONTEST_LINES 256  /* looked at for an arrival without a line, one by one */
 
 /* A cwd line of a submission or of a bounce. `dir` must stay valid as long as the join. Hashes are
  * the caller's, all with one key; 0 is never one. */
@@ -129,7 +130,9 @@ void join_arrival_mode(struct join_arrival *a, struct str protocol);
 bool join_review(struct join *j, const struct join_arrival *a, struct join_result *out);
 
 /* True if a later local arrival fits only lines that others have claimed, this one among
- * them: then a line is missing from the log, and it may be that of the claimant. */
+ * them: then a line is missing from the log, and it may be that of the claimant. Also true, for
+ * lack of a closer look, of lines of the same seconds that have JOIN_CONTEST_LINES others behind
+ * them, and of forgotten ones. */
 bool join_contested(const struct join *j, uint64_t tag);
 
 /* True if no line of the last JOIN_WINDOW seconds before `when` is unclaimed and no arrival of that

@@ -57,6 +57,8 @@ struct join {
     int64_t floor;              /* latest begin of a message seen so far */
     uint64_t extended;          /* no extended line of use is older than this seq */
     int64_t lost;               /* an unclaimed line was overwritten; it fits up to this second */
+    uint64_t contested_to;      /* claimed lines before this seq, */
+    int64_t contested_from;     /* of this second or later, are all taken for contested */
     uint64_t step;              /* the clock was set back just before this line */
     struct undecided undecided[JOIN_UNDECIDED];
     unsigned next_undecided, open;

@@ -63,6 +63,7 @@ struct piece {
     struct str path;                 /* as the server sees it */
     int fd;
     bool customers;
+    bool home;                       /* in a customer's home */
     struct stat st;
 };
 
@@ -71,7 +72,7 @@ struct reading {
     struct finder *f;
     const struct logfile *file;
     const char *shown;               /* its path, in the caller's arena */
-    bool customers;
+    bool customers, home;
     bool began;                      /* it has lines up to the arrival */
     unsigned past;                   /* lines in a row that are behind the arrival */
     uint64_t dated, unknown_zone;    /* lines seen, and those whose zone nobody knows */
@@ -81,6 +82,15 @@ static void warn_err(struct finder *f, const struct err *err)
 {
     if (f->warn != NULL)
         f->warn(f->ctx, err->text);
+}
+
+/* Of a log: that of a customer's home is the customer's doing. */
+static void log_err(struct finder *f, bool home, const struct err *err)
+{
+    if (!home)
+        warn_err(f, err);
+    else if (f->q->note != NULL)
+        f->q->note(f->q->note_ctx, err->text);
 }
 
 /* --- zones --- */
@@ -382,11 +392,11 @@ static void file_read(struct reading *r)
             break;
     }
     if (more < 0)
-        warn_err(r->f, &err);
+        log_err(r->f, r->home, &err);
     if (got >= PHPMAIL_READ_MAX && more > 0 && r->past < PAST_LINES) {
         err_set(&err, ERR_LIMIT, "%s: more than %zu MiB of it may be of that time: the rest was "
                 "left out", r->shown, PHPMAIL_READ_MAX >> 20);
-        warn_err(r->f, &err);
+        log_err(r->f, r->home, &err);
     }
     logreader_free(&reader);
 }
@@ -405,7 +415,7 @@ static void lines_number(struct reading *r)
 /* Takes piece->fd. True if the arrival lies within the file: later ones hold nothing of it. */
 static bool piece_read(struct finder *f, struct piece *piece)
 {
-    struct reading r = { .f = f, .customers = piece->customers };
+    struct reading r = { .f = f, .customers = piece->customers, .home = piece->home };
     struct logfile *file;
     struct err err;
     char shown[2 * ROOTFS_PATH_MAX];
@@ -414,7 +424,7 @@ static bool piece_read(struct finder *f, struct piece *piece)
     int rc = logfile_open_fd(piece->fd, shown, &file, &err);
     piece->fd = -1;
     if (rc != 0) {
-        warn_err(f, &err);
+        log_err(f, piece->home, &err);
         return false;
     }
     r.file = file;
@@ -423,7 +433,7 @@ static bool piece_read(struct finder *f, struct piece *piece)
     if (r.unknown_zone > 0 && r.unknown_zone == r.dated) {
         err_set(&err, ERR_FORMAT, "%s: its lines are in a time zone that this machine does not "
                 "know: not used", shown);
-        warn_err(f, &err);
+        log_err(f, piece->home, &err);
     }
     logfile_close(&file);
     return r.began && r.past >= PAST_LINES;
@@ -455,12 +465,13 @@ static bool piece_open(struct finder *f, const struct phpmail_log *log, struct s
                        struct piece *out)
 {
     struct err err;
-    *out = (struct piece){ .path = path };
+    *out = (struct piece){ .path = path, .home = log->home };
     out->fd = rootfs_file(&f->s->fs, path, ROOTFS_OUR_LINKS, &out->st);
     if (out->fd < 0) {
         if (errno != ENOENT && errno != ENOTDIR) {
-            err_errno(&err, errno, "%s%.*s: not read", f->s->fs.root, STR_ARG(path));
-            warn_err(f, &err);
+            err_set(&err, ERR_ACCESS, "%s%.*s: not read: %s", f->s->fs.root, STR_ARG(path),
+                    sites_why(errno));
+            log_err(f, log->home, &err);
         }
         return false;
     }
@@ -468,7 +479,7 @@ static bool piece_open(struct finder *f, const struct phpmail_log *log, struct s
     if (log->home && out->st.st_nlink != 1) {
         err_set(&err, ERR_ACCESS, "%s%.*s: not read: it has a second name, which may be another "
                 "file's", f->s->fs.root, STR_ARG(path));
-        warn_err(f, &err);
+        log_err(f, log->home, &err);
     } else if (out->st.st_mtime >= f->q->arrival - PHPMAIL_WINDOW) {
         return true;
     }
@@ -549,6 +560,8 @@ static void warn_places(struct finder *f, const struct phpmail_places *p)
     struct err err;
     for (size_t i = 0; i < sites_problems(f->s) && f->warn != NULL; i++)
         f->warn(f->ctx, sites_problem(f->s, i));
+    for (size_t i = 0; i < f->s->note_count && f->q->note != NULL; i++)
+        f->q->note(f->q->note_ctx, f->s->notes[i].p);
     if (p->left_out > 0) {
         err_set(&err, ERR_LIMIT, "%zu of PHP's mail logs were left out: at most %d are read",
                 p->left_out, PHPMAIL_LOGS_MAX);

@@ -59,13 +59,17 @@ struct phpmail_query {
     const struct str *recipients;/* of the message as far as known */
     size_t recipient_count;
     struct str subject;          /* decoded or raw; may be empty: only used to prefer */
+    void (*note)(void *ctx, const char *text); /* one line, ready to print, for each file of a
+                                    customer's own that could not be read; may be NULL */
+    void *note_ctx;
 };
 
 /* Lines of at most PHPMAIL_WINDOW seconds before the arrival whose recipients agree with those of
  * the message (all lines of the time where none is known), the best first: directory, then subject,
  * then nearness in time. Strings live in `arena`. Returns how many of at most `max`; 0 also for a
  * root that cannot be opened. `warn` gets one line, ready to print, for each log or setting that
- * could not be read or was left out; it may be NULL.
+ * could not be read or was left out; it may be NULL. What lies in a customer's home, who can put
+ * anything there, is no such failure: q->note gets it.
  *
  * A plain log is entered by bisection, a rotated one only if it can hold the time. Time zones are
  * looked up through TZ in the environment, which is put back: no other thread may run meanwhile. */

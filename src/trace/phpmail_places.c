@@ -245,7 +245,7 @@ static void customer_files(struct phpmail_places *p)
         for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
             struct reading r = { .p = p, .pool = STR(""), .customers = true };
             struct str path = sites_path(p->s, "%.*s/%s", STR_ARG(dir), names[k]);
-            if (sites_read(p->s, path, ROOTFS_OUR_LINKS, &text) == 0)
+            if (sites_read_customers(p->s, path, &text) == 0)
                 ini_text(&r, buf_str(&text));
         }
         dir = str_head(dir, str_rfind_c(dir, '/'));
@@ -290,8 +290,9 @@ static void account_places(struct phpmail_places *p)
 
 static void server_files(struct phpmail_places *p)
 {
+    struct sites_globs cost = { .full = false };
     for (size_t i = 0; i < sizeof ini_places / sizeof ini_places[0]; i++)
-        sites_glob(p->s, str_c(ini_places[i]), ini_file, p);
+        sites_glob(p->s, str_c(ini_places[i]), &cost, ini_file, p);
     apache_files(p);
     if (arena_full(p->memory->arena))
         sites_problem_add(p->s, "too many settings of PHP's mail.log: some were left out");

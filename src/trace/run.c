@@ -60,11 +60,11 @@ static bool file_feed(struct finder *f, struct tracker *t, const struct logfile 
     struct logblock b;
     bool plain = file->packing == LOG_PLAIN;
     bool enter = plain && since > file->first;
-    struct logreader *r =
-        logreader_new(file, enter ? logfile_seek(file, since - JOIN_EDGE) : 0, UINT64_MAX);
+    uint64_t begin = enter ? logfile_seek(file, since - JOIN_EDGE) : 0;
+    struct logreader *r = logreader_new(file, begin, UINT64_MAX);
     int rc = 0;
     bool more = true;
-    tracker_file(t, file, enter ? since : INT64_MIN);
+    tracker_file(t, file, begin, enter ? since : INT64_MIN);
     while (more && (rc = logreader_next(r, &b, &err)) == 1) {
         tracker_feed(t, b.bytes);
         int64_t latest = tracker_stats(t).latest_message;

@@ -15,6 +15,8 @@
 #include "base/must.h"
 #include "logs/logreader.h"
 #include "mail/logline.h"
+#include "mail/syslogjoin.h"
+#include "trace/cwdname.h"
 
 #define WAITING_MAX 65536u       /* arrivals that fit but for the recipient; a power of two */
 
@@ -27,6 +29,8 @@ struct searcher {
     struct logline_hint hint;
     struct hash_key key;
     uint64_t *waiting;
+    struct syslogjoin *parts;
+    struct cwdname name;
 };
 
 static bool address_matches(struct str wanted, struct str address)
@@ -157,19 +161,105 @@ static void on_delivery(struct searcher *s, const struct logline *line)
 }
 
 /* False when the lines are past the span. */
-static bool line_feed(struct searcher *s, struct str raw)
+static bool line_take(struct searcher *s, const struct logline *line)
 {
-    struct logline line;
-    if (logline_parse(raw, &s->hint, &line) != 0 || line.id.n == 0)
+    if (line->id.n == 0)
         return true;
-    int64_t utc = logzone_utc(&s->zone, &line);
-    if (line.class == LINE_ARRIVAL && utc >= s->q->since && utc <= s->q->until)
-        on_arrival(s, &line);
-    else if (line.class == LINE_DELIVERY || line.class == LINE_FAILURE ||
-             line.class == LINE_DEFERRAL)
-        on_delivery(s, &line);
+    int64_t utc = logzone_utc(&s->zone, line);
+    if (line->class == LINE_ARRIVAL && utc >= s->q->since && utc <= s->q->until)
+        on_arrival(s, line);
+    else if (line->class == LINE_DELIVERY || line->class == LINE_FAILURE ||
+             line->class == LINE_DEFERRAL)
+        on_delivery(s, line);
     /* A delivery may follow its arrival by days, a search for it does not. */
     return s->q->until > INT64_MAX - 86400 || utc <= s->q->until + 86400;
+}
+
+/* A line that was put together from parts, or looked at before. */
+static bool line_apart(struct searcher *s, struct str raw)
+{
+    struct logline line;
+    return logline_parse(raw, &s->hint, &line) != 0 || line_take(s, &line);
+}
+
+static bool line_feed(struct searcher *s, struct str raw)
+{
+    struct str joined;
+    struct logline line;
+    if (syslogjoin_is_part(raw))
+        return !syslogjoin_feed(s->parts, raw, &joined) || line_apart(s, joined);
+    return cwdname_parse(&s->name, &s->hint, raw, &line) != 0 || line_take(s, &line);
+}
+
+/* What a line must hold to matter, and where in the block it next stands. */
+struct mark {
+    struct str text;
+    size_t at;
+};
+
+static void mark_find(struct mark *m, struct str block, size_t from)
+{
+    size_t hit = str_find(str_skip(block, from), m->text);
+    m->at = hit == STR_NONE ? STR_NONE : from + hit;
+}
+
+static size_t marks_begin(const struct search_query *q, struct str block,
+                          struct mark marks[2 * SEARCH_TRACES_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < q->message_id_count; i++)
+        marks[n++].text = q->message_ids[i];
+    for (size_t i = 0; i < q->confirmation_count; i++)
+        marks[n++].text = q->confirmations[i];
+    for (size_t i = 0; i < n; i++)
+        mark_find(&marks[i], block, 0);
+    return n;
+}
+
+/* The few lines of a block that hold one of the traces, in their order, and the last one, which
+ * tells the time. A complaint that is not about us is looked for in all of the log. */
+static bool block_traces(struct searcher *s, struct str block)
+{
+    struct mark marks[2 * SEARCH_TRACES_MAX];
+    size_t n = marks_begin(s->q, block, marks);
+    for (;;) {
+        size_t first = 0;
+        for (size_t i = 1; i < n; i++)
+            first = marks[i].at < marks[first].at ? i : first;
+        bool last = marks[first].at == STR_NONE;
+        size_t hit = last ? block.n - 1 : marks[first].at;
+        size_t begin = str_rfind_c(str_head(block, hit), '\n');
+        struct str rest = str_skip(block, begin == STR_NONE ? 0 : begin + 1);
+        struct str raw = str_cut(&rest, '\n');
+        if (!cwdname_within(&s->name, raw) && !line_apart(s, raw))
+            return false;
+        if (last)
+            return true;
+        for (size_t i = 0; i < n; i++) {
+            if (marks[i].at != STR_NONE && block.p + marks[i].at < raw.p + raw.n)
+                mark_find(&marks[i], block, (size_t)(raw.p + raw.n - block.p));
+        }
+    }
+}
+
+/* Exim's own date in front: then no line needs those before it. */
+static bool is_dated(struct str block)
+{
+    return block.n > 10 && ascii_digit(block.p[0]) && block.p[10] == ' ';
+}
+
+static bool block_search(struct searcher *s, struct str block)
+{
+    bool more = true;
+    cwdname_block(&s->name, block);
+    if (by_trace(s->q) && is_dated(block)) {
+        more = block_traces(s, block);
+        cwdname_tail(&s->name);
+        return more;
+    }
+    while (more && block.n > 0)
+        more = line_feed(s, str_cut(&block, '\n'));
+    return more;
 }
 
 static bool file_search(struct searcher *s, const struct logfile *f)
@@ -177,13 +267,14 @@ static bool file_search(struct searcher *s, const struct logfile *f)
     struct err err;
     struct logblock b;
     bool enter = f->packing == LOG_PLAIN && s->q->since > f->first, more = true;
-    struct logreader *r = logreader_new(f, enter ? logfile_seek(f, s->q->since) : 0, UINT64_MAX);
+    uint64_t begin = enter ? logfile_seek(f, s->q->since) : 0;
+    struct logreader *r = logreader_new(f, begin, UINT64_MAX);
     int rc = 0;
     s->hint = f->hint;
     logzone_begin(&s->zone, f, enter ? s->q->since : INT64_MIN);
+    cwdname_enter(&s->name, f, begin);
     while (more && (rc = logreader_next(r, &b, &err)) == 1) {
-        while (more && b.bytes.n > 0)
-            more = line_feed(s, str_cut(&b.bytes, '\n'));
+        more = block_search(s, b.bytes);
         if (s->q->progress != NULL)
             s->q->progress(s->q->ctx, b.offset, f->size);
     }
@@ -200,7 +291,9 @@ void search(const struct logset *set, const struct search_query *q, struct searc
 {
     struct searcher s = { .q = q, .out = out, .key = hash_key_new() };
     size_t from, to;
+    struct str rest;
     s.waiting = must_array(WAITING_MAX, sizeof *s.waiting);
+    s.parts = syslogjoin_new();
     *out = (struct search_result){ .count = 0 };
     logset_span(set, q->since, q->until, &from, &to);
     bool more = true;
@@ -208,5 +301,8 @@ void search(const struct logset *set, const struct search_query *q, struct searc
         if (logset_can_hold(set, i, q->since, INT64_MAX))
             more = file_search(&s, logset_file(set, i));
     }
+    while (more && syslogjoin_flush(s.parts, &rest))
+        more = line_apart(&s, rest);
+    syslogjoin_free(&s.parts);
     free(s.waiting);
 }

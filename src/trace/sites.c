@@ -12,28 +12,41 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/must.h"
 #include "trace/sites_internal.h"
 
-void sites_problem_add(struct sites *s, const char *fmt, ...)
+/* One line more, made safe to print, in a list of SITES_PROBLEMS_MAX. */
+static void __attribute__((format(printf, 4, 0)))
+line_add(struct sites *s, struct str *list, size_t *count, const char *fmt, va_list ap)
 {
     char text[1024];
     struct buf safe;
-    if (s->problem_count == SITES_PROBLEMS_MAX)
-        return;
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    if (n < 0)
+    if (*count == SITES_PROBLEMS_MAX || vsnprintf(text, sizeof text, fmt, ap) < 0)
         return;
     buf_init(&safe, 4 * sizeof text);
     buf_add_safe(&safe, str_c(text));
-    s->problems[s->problem_count] = arena_str(s->arena, buf_str(&safe));
-    s->problem_count += !str_empty(s->problems[s->problem_count]);
+    list[*count] = arena_str(s->arena, buf_str(&safe));
+    *count += !str_empty(list[*count]);
     buf_fini(&safe);
+}
+
+void sites_problem_add(struct sites *s, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    line_add(s, s->problems, &s->problem_count, fmt, ap);
+    va_end(ap);
+}
+
+void sites_note_add(struct sites *s, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    line_add(s, s->notes, &s->note_count, fmt, ap);
+    va_end(ap);
 }
 
 size_t sites_problems(const struct sites *s)
@@ -148,6 +161,15 @@ void site_add_alias(struct sites *s, struct site_rec *rec, struct str name)
     rec->finished = false;
 }
 
+/* A folder, a FIFO or a device would be passed over in silence when it comes to reading. */
+static int given_check(const char *path, struct err *err)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return err_set(err, ERR_USAGE, "--docroot: %s: not a regular file", path);
+    return 0;
+}
+
 /* One --docroot DIR=LOG. */
 static int given_add(struct sites *s, struct str given, struct err *err)
 {
@@ -161,8 +183,9 @@ static int given_add(struct sites *s, struct str given, struct err *err)
     buf_init(&real, ROOTFS_PATH_MAX);
     if (s->fs.root[0] != '\0' && rootfs_real(&s->fs, log, ROOTFS_ALL_LINKS, &real) == 0) {
         site_add_log(s, rec, buf_str(&real));
+        struct str path = sites_path(s, "%s%.*s", s->fs.root, STR_ARG(buf_str(&real)));
         buf_fini(&real);
-        return 0;
+        return path.n == 0 ? 0 : given_check(path.p, err);
     }
     buf_fini(&real);
     struct str name = arena_str(s->arena, log);
@@ -171,8 +194,9 @@ static int given_add(struct sites *s, struct str given, struct err *err)
         return err_set(err, ERR_MISSING, "--docroot %.*s: no such log: %.*s", STR_ARG(given),
                        STR_ARG(log));
     site_add_given_log(s, rec, str_c(typed));
+    int rc = given_check(typed, err);
     free(typed);
-    return 0;
+    return rc;
 }
 
 int sites_new(const struct sites_options *o, struct sites **sites_out, struct err *err)
@@ -182,7 +206,7 @@ int sites_new(const struct sites_options *o, struct sites **sites_out, struct er
     s->arena = arena_new(SITES_BYTES_MAX);
     s->key = hash_key_new();
     s->users = intern_new(s->key, SITES_MAX, (size_t)8 << 20);
-    int rc = rootfs_init(&s->fs, o->root, err);
+    int rc = rootfs_init(&s->fs, o->root, err) == 0 ? 0 : err_wrap(err, "--root");
     for (size_t i = 0; rc == 0 && i < o->docroot_count; i++)
         rc = given_add(s, str_c(o->docroots[i]), err);
     if (rc != 0)
@@ -197,6 +221,8 @@ void sites_free(struct sites **sites)
     if (s == NULL)
         return;
     names_fini(&s->listing);
+    for (struct sites_folder *f = s->folders; f != NULL; f = f->next)
+        names_fini(&f->names);
     rootfs_fini(&s->fs);
     intern_free(&s->users);
     intern_free(&s->passwd);
@@ -205,4 +231,10 @@ void sites_free(struct sites **sites)
     free(s->v);
     free(s);
     *sites = NULL;
+}
+
+bool sites_customers_log(const struct sites *s, struct str path)
+{
+    str_eat(&path, str_c(s->fs.root));
+    return sites_account(path).n > 0;
 }

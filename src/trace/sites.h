@@ -76,6 +76,10 @@ const struct site *sites_named(struct sites *s, struct str host, struct str user
  * /var/www/vhosts/DOMAIN: empty), a view into `dir`; empty if the place does not tell. */
 struct str sites_account(struct str dir);
 
+/* True if a log of a site, by its `path` as sites_logs gave it, lies in the home of a customer, who
+ * can write there what he likes. */
+bool sites_customers_log(const struct sites *s, struct str path);
+
 /* True for a path inside a web tree by its shape alone: public_html,
  * private_html, httpdocs, htdocs, /var/www, /srv/www, web/DOMAIN/..., or inside a
  * document root that `s` knows (s may be NULL). */

@@ -106,11 +106,11 @@ static void include_file(void *ctx, struct str path, int fd)
     if (sites_in_circle(a->open, a->depth, path))
         return;
     if (a->depth == SITES_INCLUDE_DEPTH) {
-        sites_problem_add(a->s, "%.*s: includes nested too deeply: not read", STR_ARG(path));
+        sites_globs_deep(a->s, &a->globs, path);
         return;
     }
     if (a->files == SITES_INCLUDES_MAX || a->bytes >= SITES_INCLUDED_BYTES) {
-        sites_problem_add(a->s, "%.*s: too many configuration files: not read", STR_ARG(path));
+        sites_globs_end(a->s, &a->globs, path);
         return;
     }
     a->files++;
@@ -126,7 +126,7 @@ static void include_file(void *ctx, struct str path, int fd)
 
 void apacheconf_include(struct apacheconf *a, struct str pattern)
 {
-    sites_glob(a->s, apacheconf_path(a, pattern), include_file, a);
+    sites_glob(a->s, apacheconf_path(a, pattern), &a->globs, include_file, a);
 }
 
 /* A macro's body with each parameter replaced by its argument, as mod_macro

@@ -9,7 +9,6 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -20,33 +19,21 @@
 #define NAMES_BYTES_MAX ((size_t)8 << 20)
 #define USERS_MAX 65536
 
-/* Read `fd` to its end into `out`. */
-static int read_all(int fd, struct buf *out)
-{
-    for (;;) {
-        size_t want = out->n == 0 ? 8 * 1024 : 64 * 1024;
-        if (want > out->max - out->n)
-            want = out->max - out->n;
-        if (want == 0 || buf_reserve(out, want) != 0)
-            return -1;
-        ssize_t n = read(fd, out->p + out->n, want);
-        if (n == 0)
-            return 0;
-        if (n < 0 && errno != EINTR)
-            return -1;
-        if (n > 0)
-            out->n += (size_t)n;
-    }
-}
-
 int sites_read_fd(struct sites *s, struct str path, int fd, struct buf *out)
 {
     buf_reset(out);
-    int rc = read_all(fd, out);
+    int rc = rootfs_fd_read(fd, out);
     if (rc != 0)
         sites_problem_add(s, "%.*s: not read: larger than %zu bytes, or a read error",
                           STR_ARG(path), out->max);
     return rc;
+}
+
+const char *sites_why(int number)
+{
+    if (number == EINVAL || number == EISDIR)
+        return "not a regular file";
+    return number == ELOOP ? "a symbolic link that is not root's" : strerror(number);
 }
 
 int sites_read(struct sites *s, struct str path, enum rootfs_links links, struct buf *out)
@@ -58,10 +45,28 @@ int sites_read(struct sites *s, struct str path, enum rootfs_links links, struct
     int fd = rootfs_file(&s->fs, path, links, &st);
     if (fd < 0) {
         if (errno != ENOENT && errno != ENOTDIR)
-            sites_problem_add(s, "%.*s: not read: %s", STR_ARG(path), strerror(errno));
+            sites_problem_add(s, "%.*s: not read: %s", STR_ARG(path), sites_why(errno));
         return -1;
     }
     int rc = sites_read_fd(s, path, fd, out);
+    close(fd);
+    return rc;
+}
+
+int sites_read_customers(struct sites *s, struct str path, struct buf *out)
+{
+    struct stat st;
+    buf_reset(out);
+    int fd = str_empty(path) ? -1 : rootfs_file(&s->fs, path, ROOTFS_OUR_LINKS, &st);
+    if (fd < 0) {
+        if (!str_empty(path) && errno != ENOENT && errno != ENOTDIR)
+            sites_note_add(s, "%.*s: not read: %s", STR_ARG(path), sites_why(errno));
+        return -1;
+    }
+    int rc = rootfs_fd_read(fd, out);
+    if (rc != 0)
+        sites_note_add(s, "%.*s: not read: larger than %zu bytes, or a read error", STR_ARG(path),
+                       out->max);
     close(fd);
     return rc;
 }
@@ -96,13 +101,9 @@ int sites_list_in(struct sites *s, const struct rootfs *fs, struct str path,
                   enum rootfs_links links, struct names *out)
 {
     *out = (struct names){ .arena = NULL };
-    int fd = rootfs_dir(fs, path, links);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    if (dir == NULL) {
-        if (fd >= 0)
-            close(fd);
+    DIR *dir = rootfs_folder(fs, path, links);
+    if (dir == NULL)
         return -1;
-    }
     size_t cap = 0;
     out->arena = arena_new(NAMES_BYTES_MAX);
     for (struct dirent *e; (e = readdir(dir)) != NULL;) {
@@ -125,82 +126,6 @@ void names_fini(struct names *n)
     arena_free(&n->arena);
     free(n->v);
     *n = (struct names){ .arena = NULL };
-}
-
-struct glob {
-    struct sites *s;
-    sites_glob_fn each;
-    void *ctx;
-    struct buf path;         /* done so far */
-    unsigned depth;
-};
-
-static void glob_walk(struct glob *g, struct str rest);
-
-/* The names in the folder done so far that match `part` (empty: all). */
-static void glob_folder(struct glob *g, struct str part, struct str rest)
-{
-    struct names names;
-    char pattern[256];
-    size_t mark = g->path.n;
-    if (g->depth == SITES_GLOB_DEPTH || str_copy(part, pattern, sizeof pattern) != 0 ||
-        sites_list(g->s, buf_str(&g->path), ROOTFS_OUR_LINKS, &names) != 0)
-        return;
-    g->depth++;
-    for (size_t i = 0; i < names.n; i++) {
-        if (!str_empty(part) && fnmatch(pattern, names.v[i].p, FNM_PERIOD) != 0)
-            continue;
-        if (buf_add_c(&g->path, '/') == 0 && buf_add(&g->path, names.v[i]) == 0)
-            glob_walk(g, rest);
-        g->path.n = mark;
-        g->path.bad = false;
-    }
-    g->depth--;
-    names_fini(&names);
-}
-
-static bool has_wildcard(struct str s)
-{
-    return str_find_c(s, '*') != STR_NONE || str_find_c(s, '?') != STR_NONE ||
-           str_find_c(s, '[') != STR_NONE;
-}
-
-/* Go on from the path done so far with what is left of the pattern. */
-static void glob_walk(struct glob *g, struct str rest)
-{
-    struct stat st;
-    size_t mark = g->path.n;
-    while (!str_empty(rest)) {
-        struct str part = str_cut(&rest, '/');
-        if (str_empty(part))
-            continue;
-        if (has_wildcard(part)) {
-            glob_folder(g, part, rest);
-            g->path.n = mark;
-            return;
-        }
-        buf_add_c(&g->path, '/');
-        buf_add(&g->path, part);
-    }
-    int fd = buf_bad(&g->path) ? -1
-                               : rootfs_file(&g->s->fs, buf_str(&g->path), ROOTFS_OUR_LINKS, &st);
-    if (fd >= 0) {
-        g->each(g->ctx, buf_str(&g->path), fd);
-        close(fd);
-    } else if (errno == EISDIR && !buf_bad(&g->path)) {
-        glob_folder(g, STR(""), STR(""));
-    }
-    g->path.n = mark;
-}
-
-void sites_glob(struct sites *s, struct str pattern, sites_glob_fn each, void *ctx)
-{
-    struct glob g = { .s = s, .each = each, .ctx = ctx };
-    if (pattern.n == 0 || pattern.p[0] != '/')
-        return;
-    buf_init(&g.path, ROOTFS_PATH_MAX);
-    glob_walk(&g, pattern);
-    buf_fini(&g.path);
 }
 
 bool sites_in_circle(const struct str *open, size_t n, struct str path)

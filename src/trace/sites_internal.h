@@ -17,7 +17,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/intern.h"
-#include "trace/rootfs.h"
+#include "base/rootfs.h"
 #include "trace/sites.h"
 
 #define SITES_BYTES_MAX ((size_t)32 << 20)  /* of the whole table */
@@ -28,6 +28,10 @@
 #define SITES_INCLUDE_DEPTH 16              /* of configuration files in each other */
 #define SITES_INCLUDES_MAX 10000            /* files read for one server */
 #define SITES_INCLUDED_BYTES ((size_t)128 << 20)
+#define SITES_GLOB_COST_MAX 40000000u       /* what the patterns of one server may cost; a name that
+                                               is compared is 1, a path that is looked up 400 */
+#define SITES_FOLDERS_MAX 64                /* listings that are kept for patterns, */
+#define SITES_FOLDER_NAMES_MAX 262144u      /* and names in them */
 #define SITES_BUCKETS 4096
 
 /* Where a site's requests may be found. */
@@ -59,6 +63,20 @@ struct names {
     size_t n;
 };
 
+/* A folder that a pattern has listed. */
+struct sites_folder {
+    struct sites_folder *next;
+    struct str path;
+    struct names names;
+};
+
+/* What the patterns of one server have cost so far. Begins zeroed. */
+struct sites_globs {
+    unsigned paid;
+    bool full;               /* none of them names anything more */
+    bool deep;               /* some file was not read because others include it too deeply */
+};
+
 struct sites {
     struct rootfs fs;
     struct arena *arena;
@@ -75,8 +93,13 @@ struct sites {
     struct str domlogs[4];   /* cPanel's log folders that are there */
     size_t domlog_count;
     bool domlogs_known;
+    struct sites_folder *folders; /* listings kept, in the arena but for the names */
+    unsigned folder_count;
+    size_t folder_names;
     struct str problems[SITES_PROBLEMS_MAX];
     size_t problem_count;
+    struct str notes[SITES_PROBLEMS_MAX];
+    size_t note_count;
 };
 
 /* sites.c: the table. */
@@ -97,12 +120,20 @@ void site_add_alias(struct sites *s, struct site_rec *rec, struct str name);
 struct str sites_path_clean(struct arena *arena, struct str path);
 void sites_problem_add(struct sites *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* What a customer can cause at will: worth a note, and no failure of ours. */
+void sites_note_add(struct sites *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* sites_files.c: reading under the root. */
 
 /* The whole of a configuration file into `out` (initialised with its own
  * ceiling). 0, or -1 if it cannot be had. */
 int sites_read(struct sites *s, struct str path, enum rootfs_links links, struct buf *out);
+
+/* The same of a file that is a customer's own: what is wrong with it is only a note. */
+int sites_read_customers(struct sites *s, struct str path, struct buf *out);
+
+/* What an errno of rootfs_file() means, in words. */
+const char *sites_why(int number);
 
 /* The same of a regular file that is open already; `fd` stays open, `path` is for the error. */
 int sites_read_fd(struct sites *s, struct str path, int fd, struct buf *out);
@@ -113,13 +144,6 @@ int sites_list(struct sites *s, struct str path, enum rootfs_links links, struct
 int sites_list_in(struct sites *s, const struct rootfs *fs, struct str path,
                   enum rootfs_links links, struct names *out);
 void names_fini(struct names *n);
-
-/* Call `each` for every file that `pattern` (absolute, `*`, `?` and `[]` in any
- * part) names and that can be opened, sorted; for a folder, for every file below it. At most
- * SITES_GLOB_DEPTH folders deep. `fd` is the file, open, for sites_read_fd(); it is closed when
- * `each` returns. */
-typedef void (*sites_glob_fn)(void *ctx, struct str path, int fd);
-void sites_glob(struct sites *s, struct str pattern, sites_glob_fn each, void *ctx);
 
 /* `path` is one of the `n` files that are being read: an include in a circle. */
 bool sites_in_circle(const struct str *open, size_t n, struct str path);
@@ -133,6 +157,22 @@ struct str sites_path(struct sites *s, const char *fmt, ...) __attribute__((form
 /* True for what may stand in a path as a single name that we made no folder
  * for: letters, digits, `.`, `-`, `_`, not beginning with a dot, at most 253 bytes. */
 bool sites_plain_name(struct str name);
+
+/* sites_glob.c: patterns. */
+
+/* Call `each` for every file that `pattern` (absolute, `*`, `?` and `[]` in any
+ * part) names and that can be opened, sorted; for a folder, for every file below it. At most
+ * SITES_GLOB_DEPTH folders deep. What it costs is added to `cost`; past its ceiling
+ * nothing is named any more, and that is a problem of the table. `fd` is the file, open, for
+ * sites_read_fd(); it is closed when `each` returns. */
+typedef void (*sites_glob_fn)(void *ctx, struct str path, int fd);
+void sites_glob(struct sites *s, struct str pattern, struct sites_globs *cost, sites_glob_fn each,
+                void *ctx);
+
+/* For `each`, at a ceiling of its own: no more for this server, from `path` on; or not this one
+ * file, which others include too deeply. Both are said once. */
+void sites_globs_end(struct sites *s, struct sites_globs *cost, struct str path);
+void sites_globs_deep(struct sites *s, struct sites_globs *cost, struct str path);
 
 /* sites_logs.c: access logs. */
 void site_add_log(struct sites *s, struct site_rec *rec, struct str path);
@@ -190,6 +230,7 @@ struct apacheconf {
     struct apacheconf_macro *macros;
     struct str open[SITES_INCLUDE_DEPTH]; /* files that are being read, within each other */
     unsigned depth, files;   /* how many of these, and files read at all */
+    struct sites_globs globs;
     unsigned use_depth, uses; /* the same of macros */
     size_t bytes, used_bytes;
 };

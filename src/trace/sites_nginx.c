@@ -55,6 +55,7 @@ struct nginx {
     size_t word_count;
     struct str open[SITES_INCLUDE_DEPTH]; /* files that are being read, within each other */
     unsigned includes, files; /* how many of these, and files read at all */
+    struct sites_globs globs;
     size_t bytes;
 };
 
@@ -208,10 +209,12 @@ static void include_file(void *ctx, struct str path, int fd)
     struct buf text;
     if (sites_in_circle(x->open, x->includes, path))
         return;
-    if (x->includes == SITES_INCLUDE_DEPTH || x->files == SITES_INCLUDES_MAX ||
-        x->bytes >= SITES_INCLUDED_BYTES) {
-        sites_problem_add(x->s, "%.*s: too many configuration files, or nested too deeply: "
-                          "not read", STR_ARG(path));
+    if (x->includes == SITES_INCLUDE_DEPTH) {
+        sites_globs_deep(x->s, &x->globs, path);
+        return;
+    }
+    if (x->files == SITES_INCLUDES_MAX || x->bytes >= SITES_INCLUDED_BYTES) {
+        sites_globs_end(x->s, &x->globs, path);
         return;
     }
     x->files++;
@@ -232,7 +235,7 @@ static void include(struct nginx *x, struct str pattern)
     if (pattern.n > 0 && pattern.p[0] != '/')
         buf_add(&path, STR(CONF));
     buf_add(&path, pattern);
-    sites_glob(x->s, buf_str(&path), include_file, x);
+    sites_glob(x->s, buf_str(&path), &x->globs, include_file, x);
     buf_fini(&path);
 }
 

@@ -173,7 +173,7 @@ static void unit_read(struct top *t, struct unit *u)
     struct logblock block;
     struct logreader *r = logreader_new(u->file, u->begin, u->end);
     int rc;
-    tracker_file(u->tracker, u->file, u->utc);
+    tracker_file(u->tracker, u->file, u->begin, u->utc);
     while ((rc = logreader_next(r, &block, &err)) == 1) {
         if (!block_use(t, u, block.bytes))
             break;

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/must.h"
+#include "mail/header.h"
 #include "mail/spool.h"
 #include "trace/attribute.h"
 #include "trace/candidate.h"
@@ -119,6 +120,9 @@ static void doubts_note(struct report *r, const struct inquiry *q)
 static void report_emit(const struct inquiry *q, struct report *r)
 {
     r->origin = q->origin;
+    if (q->complaint != NULL && q->complaint->truncated)
+        report_note(r, "the complaint has more in it than is looked at (parts, depth, headers or "
+                    "bytes): cut out the headers of the one message and give those");
     if (q->o->explain && q->o->confined.n > 0)
         report_note(r, "rights: %.*s", STR_ARG(q->o->confined));
     evidence_next(r);
@@ -134,6 +138,19 @@ static void doubt_inner(struct report *r, const struct candidate *around)
         r->confidence = CONFIDENCE_LIKELY;
     report_reason(r, "%.*s; but its id stands in the body of %s, whose sender may have made it up",
                   STR_ARG(r->reason), around->id.text);
+}
+
+#define SPOOL_COMPARED 256u      /* recipients of a queue file that PHP's log may name */
+
+/* Until a message is delivered, only its queue file has the recipients. */
+static void spool_recipients(const struct spool *s, struct report *r, struct evidence_context *out)
+{
+    struct str list = s->recipients, address;
+    struct str *all = arena_alloc(r->arena, SPOOL_COMPARED * sizeof *all);
+    out->recipients = all;
+    while (all != NULL && out->recipient_count < SPOOL_COMPARED &&
+           spool_recipient(&list, &address))
+        all[out->recipient_count++] = address;
 }
 
 static void report_found(const struct inquiry *q, size_t i)
@@ -163,6 +180,8 @@ static void report_found(const struct inquiry *q, size_t i)
     } else {
         attribute_spool(r, q->spool, q->origin, q->spool_header, &context);
     }
+    if (q->spool != NULL)
+        spool_recipients(q->spool, r, &evidence);
     evidence_add(r, &evidence);
     report_emit(q, r);
     report_free(&r);
@@ -203,6 +222,65 @@ static void reason_for(struct report *r, const struct inquiry *q, const struct c
     }
 }
 
+/* 127.0.0.1 and 10.0.0.5 are addresses of many servers. */
+static bool own_address(const struct ownhost *own, struct str text)
+{
+    struct ip ip;
+    if (ip_parse(text, &ip) != 0 || ip_private(&ip))
+        return false;
+    for (size_t i = 0; i < own->ip_count; i++) {
+        if (ip_eq(&ip, &own->ips[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The topmost Received line by which another server had the message from an address of ours. */
+static bool direct_hop(const struct inquiry *q, const struct complaint_block *block,
+                       struct str *out)
+{
+    struct header_cursor cursor;
+    struct header_field field;
+    struct header_received hop;
+    struct buf b;
+    bool found = false;
+    buf_init(&b, HEADER_FIELD_MAX);
+    header_begin(&cursor, block->header);
+    while (!found && header_next(&cursor, &field)) {
+        buf_reset(&b);
+        header_unfold(str_head(field.raw, HEADER_FIELD_MAX / 2), &b);
+        found = str_eq_nocase(field.name, STR("Received")) &&
+                header_received(buf_str(&b), &hop) == 0 && own_address(q->o->own, hop.ip) &&
+                !own_address(q->o->own, hop.by_ip) && hop.by.n > 0;
+    }
+    *out = arena_str(q->arena, buf_str(&b));
+    buf_fini(&b);
+    return found;
+}
+
+/* No id can be ours, and yet the message came from our address: it never passed Exim. */
+static void direct_report(const struct inquiry *q, struct report *r)
+{
+    struct witness w = { .kind = "received", .trust = TRUST_FORGEABLE };
+    const struct complaint *c = q->complaint;
+    for (size_t i = 0; i < q->count; i++) {
+        if (q->candidates[i].how == CANDIDATE_RECEIVED && q->candidates[i].host != NO)
+            return;
+    }
+    for (size_t i = 0; c != NULL && i < c->block_count; i++) {
+        if (c->blocks[i].within || c->blocks[i].outer ||
+            !direct_hop(q, &c->blocks[i], &w.text))
+            continue;
+        w.file = report_text(r, "%.*s", STR_ARG(str_head(c->blocks[i].where, 200)));
+        report_witness(r, &w, "another server had it from an address of this one");
+        report_reason(r, "it came from an address of this server, but no Received line is of our "
+                      "Exim: a program here spoke SMTP to the outside itself, and Exim's log does "
+                      "not have it");
+        report_next(r, "ss -tnp 'dport = :25'    # who does so now");
+        return;
+    }
+}
+
 /* The candidate that deserves the headline: expired ones, then the first. */
 static const struct candidate *candidate_leading(const struct inquiry *q)
 {
@@ -234,6 +312,7 @@ static void report_nothing(const struct inquiry *q)
         reason_for(r, q, lead);
         received_witness(r, lead);
     }
+    direct_report(q, r);
     for (size_t i = 0; i < q->count; i++) {
         struct report scratch = { .arena = r->arena };
         reason_for(&scratch, q, &q->candidates[i]);

@@ -65,10 +65,11 @@ void tracker_forget(struct tracker *t)
     memset(t->known_rows, 0, sizeof t->known_rows);
 }
 
-void tracker_file(struct tracker *t, const struct logfile *f, int64_t utc)
+void tracker_file(struct tracker *t, const struct logfile *f, uint64_t at, int64_t utc)
 {
     t->hint = f->hint;
     logzone_begin(&t->zone, f, utc);
+    cwdname_enter(&t->name, f, at);
 }
 
 struct tally *tracker_tally(struct tracker *t)

@@ -67,10 +67,11 @@ struct tracker;
 struct tracker *tracker_new(const struct tracker_options *o);
 void tracker_free(struct tracker **t);
 
-/* The next bytes to come are from this file (at `utc` if it is entered by time, else INT64_MIN). */
-void tracker_file(struct tracker *t, const struct logfile *f, int64_t utc);
+/* The next bytes to come are from this file, from byte `at` on (at `utc` if it is entered by time,
+ * else INT64_MIN). What stands before decides whether the first lines are lines; see cwdname.h. */
+void tracker_file(struct tracker *t, const struct logfile *f, uint64_t at, int64_t utc);
 
-/* Whole lines, in order. */
+/* Whole lines, in order, and all of them. */
 void tracker_feed(struct tracker *t, struct str block);
 
 /* True when the lines are well past the end of the span: nothing more can count. */

@@ -68,6 +68,17 @@ bool tracker_cwd_again(const struct tracker *t, struct str text)
            memcmp(text.p, t->redelivery, n) == 0 && msgid_prefix(str_skip(text, n)) == text.n - n;
 }
 
+bool tracker_cwd_whole(struct tracker *t, struct str text)
+{
+    size_t n = t->redelivery_n;
+    if (n > 0 && text.n > n && memcmp(text.p, t->redelivery, n) == 0)
+        return true;
+    if (!logline_cwd_whole(text))
+        return false;
+    is_redelivery(t, text);                  /* most are: remember how they begin */
+    return true;
+}
+
 /* What the text of a cwd line says. False if its directory could not be kept. */
 static bool submission_of(struct tracker *t, const struct logline *line,
                           struct join_submission *out)

@@ -48,7 +48,16 @@ static void line_take(struct tracker *t, const struct logline *line)
     tracker_dispatch(t, line, utc);
 }
 
+/* A line that stands in the block as it is. */
 static void line_parse(struct tracker *t, struct str raw)
+{
+    struct logline line;
+    if (cwdname_parse(&t->name, &t->hint, raw, &line) == 0)
+        line_take(t, &line);
+}
+
+/* Another one: it was put together, or looked at before. */
+static void line_parse_apart(struct tracker *t, struct str raw)
 {
     struct logline line;
     if (logline_parse(raw, &t->hint, &line) == 0)
@@ -74,7 +83,7 @@ static void line_feed(struct tracker *t, struct str raw)
     if (!may_be_syslog_part(raw))
         line_parse(t, raw);
     else if (syslogjoin_feed(t->parts, raw, &joined))
-        line_parse(t, joined);
+        line_parse_apart(t, joined);
 }
 
 /* What goes from line to line of a block. */
@@ -87,10 +96,11 @@ struct feed {
 /* The line says nothing that is asked for, whatever else stands in it. */
 static inline bool passes_over(struct tracker *t, enum glance glance, struct str text)
 {
-    if (t->unit_first == INT64_MAX)
+    if (t->unit_first == INT64_MAX || t->name.open)
         return false;                        /* the first line of all tells the time */
     return glance == GLANCE_NOISE ||
-           (glance == GLANCE_CWD && (t->o.by > BY_SCRIPT || tracker_cwd_again(t, text)));
+           (glance == GLANCE_CWD &&
+            (t->o.by > BY_SCRIPT ? tracker_cwd_whole(t, text) : tracker_cwd_again(t, text)));
 }
 
 static inline void line_glance(struct tracker *t, struct feed *f, struct str raw)
@@ -103,10 +113,11 @@ static inline void line_glance(struct tracker *t, struct feed *f, struct str raw
         return;
     }
     f->noise.n = 0;
-    if (glance > GLANCE_NOISE && logline_glance_line(raw, glance, text, &t->hint, &f->line))
-        line_take(t, &f->line);
-    else
+    if (glance <= GLANCE_NOISE || t->name.open ||
+        !logline_glance_line(raw, glance, text, &t->hint, &f->line))
         line_feed(t, raw);
+    else if (glance == GLANCE_ID || cwdname_cwd(&t->name, &t->hint, &f->line))
+        line_take(t, &f->line);
 }
 
 void tracker_feed(struct tracker *t, struct str block)
@@ -114,6 +125,7 @@ void tracker_feed(struct tracker *t, struct str block)
     struct newlines ends;
     struct feed f = { .glances = !t->o.thorough && t->o.by != BY_REJECTED };
     const char *begin = block.p;
+    cwdname_block(&t->name, block);
     for (size_t at = 0; at < block.n; at += NEWLINE_SPAN) {
         const char *span = block.p + at;
         newline_find(span, block.n - at < NEWLINE_SPAN ? block.n - at : NEWLINE_SPAN, &ends);
@@ -128,7 +140,7 @@ void tracker_feed(struct tracker *t, struct str block)
     /* Of lines passed over the last one is parsed after all: it knows the time. */
     if (f.noise.n > 0) {
         t->stats.lines--;
-        line_parse(t, f.noise);
+        line_parse_apart(t, f.noise);
     }
     tally_settle(t->tally);
     tracker_prune(t);
@@ -140,7 +152,7 @@ void tracker_finish(struct tracker *t)
     size_t cursor = 0;
     struct openmsg *m;
     while (syslogjoin_flush(t->parts, &joined))
-        line_parse(t, joined);
+        line_parse_apart(t, joined);
     tally_settle(t->tally);
     while ((m = opentable_next(t->open, &cursor)) != NULL) {
         if (m->headless)

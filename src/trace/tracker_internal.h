@@ -12,6 +12,7 @@
 #include "base/intern.h"
 #include "mail/msgid.h"
 #include "mail/syslogjoin.h"
+#include "trace/cwdname.h"
 #include "trace/join.h"
 #include "trace/openmsg.h"
 #include "trace/tracker.h"
@@ -54,6 +55,7 @@ struct tracker {
     size_t redelivery_n;
     struct known_row known_rows[1u << KNOWN_ROWS_BITS];
     struct syslogjoin *parts;
+    struct cwdname name;
     struct logzone zone;
     struct logline_hint hint;
     enum msgid_base base;
@@ -103,6 +105,9 @@ void tracker_cwd_forget(struct tracker *t);
 
 /* The text is surely that of a cwd line of a process that delivers, as there was one before. */
 bool tracker_cwd_again(const struct tracker *t, struct str text);
+
+/* As logline_cwd_whole(): the text has the end of a cwd line. */
+bool tracker_cwd_whole(struct tracker *t, struct str text);
 
 /* Forget all that is remembered by row number or by place in `dirs`: one of them changes. */
 void tracker_forget(struct tracker *t);

@@ -4,9 +4,11 @@ wrong answer."""
 
 import gzip
 import os
+import pty
+import subprocess
 
 import pytest
-from conftest import FOUND, LOG_TROUBLE, NO_MATCH, USAGE, bring, postern, trace
+from conftest import FOUND, LOG_TROUBLE, NO_MATCH, POSTERN, USAGE, bring, postern, trace
 from parts import stories
 
 IDENT = "1xVS3i-0005Ti-0S"
@@ -84,7 +86,14 @@ def test_unknown_option(log):
 
 
 @pytest.mark.parametrize(
-    "args", [["--since", "soon"], ["--timezone", "Mars/Olympus"], ["--docroot", "/nothing"]]
+    "args",
+    [
+        ["--since", "soon"],
+        ["--timezone", "Mars/Olympus"],
+        ["--docroot", "/nothing"],
+        ["--docroot", "/home/x=/dev/null"],
+        ["--docroot", "/home/x=/tmp"],
+    ],
 )
 def test_bad_values(log, args):
     answer = trace("--log", log, *args, IDENT)
@@ -185,3 +194,46 @@ def test_escapes_for_the_terminal(log):
     for form in ([], ["--explain"]):
         answer = postern("trace", *form, "--log", str(log), "1zzzzz-000001-00")
         assert "\x1b" not in answer.out + answer.err and "\x07" not in answer.out, answer
+
+
+@pytest.mark.parametrize("args", [["trace"], ["trace", "--json"], ["trace", "--raw"], ["top"]])
+def test_output_that_cannot_be_written(log, story, args):
+    """A full disk behind > is an error, not a short report."""
+    idents = [] if args == ["top"] else [story.ident]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [POSTERN, *args, "--log", log, *idents],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == LOG_TROUBLE, done
+    assert b"standard output" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "env, args, coloured",
+    [
+        ({"TERM": "xterm"}, [], True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, [], False),
+        ({"TERM": "dumb"}, [], False),
+        ({}, [], False),
+        ({"TERM": "xterm"}, ["--color", "never"], False),
+        ({"TERM": "dumb", "NO_COLOR": "1"}, ["--color", "always"], True),
+    ],
+)
+def test_colours_on_a_terminal(log, story, env, args, coloured):
+    ours, theirs = pty.openpty()
+    subprocess.run(
+        [POSTERN, "trace", "--no-run", *args, "--log", log, story.ident],
+        stdout=theirs,
+        env={"TZ": "UTC", **env},
+        check=True,
+        timeout=60,
+    )
+    os.close(theirs)
+    said = os.read(ours, 100000)
+    os.close(ours)
+    assert story.ident.encode() in said
+    assert (b"\x1b[" in said) == coloured, said

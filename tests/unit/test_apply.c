@@ -8,34 +8,16 @@
 #include "kit/apply.h"
 
 #include <fcntl.h>
+#include <sys/inotify.h>
 
-#include "treemake.h"
+#include "kitmake.h"
 
 #define CONF "/etc/exim/exim.conf"
 #define FIRST "acl_smtp_rcpt = a\nbegin acl\na:\n  accept\n"
 #define UPGRADED "# version 2\n" FIRST "b:\n  deny\n"
 
-static struct rootfs fs;
-static struct arena *arena;
-static struct err err;
 static struct plan plan;
 static struct apply apply;
-
-static int begin(void **state)
-{
-    (void)state;
-    tree_new();
-    arena = arena_new((size_t)64 << 20);
-    return rootfs_init(&fs, tree_root, &err);
-}
-
-static int end(void **state)
-{
-    (void)state;
-    rootfs_fini(&fs);
-    arena_free(&arena);
-    return 0;
-}
 
 /* Returns how many files changed. */
 static int carry_out(void)
@@ -169,13 +151,44 @@ static void test_foreign_list(void **state)
     take_back();
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
+/* Killed between two files: what was written so far is taken back, and what had no name yet. */
+static void test_killed(void **state)
+{
+    (void)state;
+    tree_file(CONF, FIRST);
+    carry_out();
+    tree_file(CONF, FIRST);
+    tree_file("/etc/exim/.postern-exim.conf", "half");
+    assert_int_equal(remove(tree_path("/etc/exim/postern/quit")), 0);
+    tree_file("/etc/exim/postern/.postern-quit", "half");
+    take_back();
+    assert_file(CONF, FIRST);
+    assert_file("/etc/exim/.postern-exim.conf", NULL);
+    assert_false(place_is_folder(&fs, STR("/etc/exim/postern")));
+}
+
+/* Killed in the middle of it, an undo must leave no list that names copies which are gone: nothing
+ * could be done with that any more. */
+static void test_list_goes_first(void **state)
+{
+    (void)state;
+    _Alignas(struct inotify_event) char events[4096];
+    tree_file(CONF, FIRST);
+    carry_out();
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    assert_true(inotify_add_watch(fd, tree_path(APPLY_FOLDER), IN_DELETE) >= 0);
+    take_back();
+    assert_true(read(fd, events, sizeof events) > 0);
+    assert_string_equal(((const struct inotify_event *)(const void *)events)->name, "list");
+    close(fd);
+}
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_there_and_back), CASE(test_replaced), CASE(test_created_then_edited),
         CASE(test_kit_edited),     CASE(test_half),     CASE(test_foreign_list),
+        CASE(test_list_goes_first), CASE(test_killed),
     };
     return cmocka_run_group_tests(tests, logmake_setup, logmake_teardown);
 }

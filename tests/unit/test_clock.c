@@ -208,6 +208,20 @@ static void test_parse(void **state)
         { STR_INIT("2026-07-01 00:00"), 1782856800 },        /* summer time */
         { STR_INIT("2026-10-25 02:30:00"), 1792888200 },     /* the first of the two */
         { STR_INIT("2026-03-29 02:30:00"), 1774744200 },     /* does not exist */
+        { STR_INIT("10:30"), NOW },
+        { STR_INIT("10:30:01"), NOW + 1 - DAY },             /* not yet today */
+        { STR_INIT("09:30:07"), NOW - 3600 + 7 },
+        { STR_INIT("23:59"), NOW - 37800 - 60 },
+        { STR_INIT("Nov 23"), NOW - 37800 },
+        { STR_INIT("nov 23 10:30"), NOW },
+        { STR_INIT("Nov 23 10:30:01"), NOW + 1 - 365 * DAY },
+        { STR_INIT("Nov 24"), NOW - 37800 - 364 * DAY },
+        { STR_INIT("NOV  3 10:30:05"), NOW + 5 - 20 * DAY },
+        { STR_INIT("Jul 1 00:00"), 1782856800 },
+        { STR_INIT("Feb 29 12:00"), 1709204400 },            /* 2024 */
+        { STR_INIT("@0"), 0 },
+        { STR_INIT("@1795433482"), 1795433482 },
+        { STR_INIT("@253402300799"), INT64_C(253402300799) },
     };
     zone_set("Europe/Berlin");
     for (size_t i = 0; i < ROWS(rows); i++) {
@@ -240,6 +254,27 @@ static void test_parse_refused(void **state)
         STR_INIT("2026-11-23 10:00:00 x"),
         STR_INIT("2026-11-23T10:00:00."),
         STR_INIT("2026-11-23\0"),
+        STR_INIT("24:00"),
+        STR_INIT("10:60"),
+        STR_INIT("1:30"),
+        STR_INIT("10:3"),
+        STR_INIT("10:30 "   "x"),
+        STR_INIT("10:30Z"),
+        STR_INIT("Nov"),
+        STR_INIT("Nov 31"),
+        STR_INIT("Feb 30"),
+        STR_INIT("Nov 0"),
+        STR_INIT("Nov 123"),
+        STR_INIT("Nov23"),
+        STR_INIT("Now 23"),
+        STR_INIT("November 23"),
+        STR_INIT("Nov 23 10"),
+        STR_INIT("Nov 23 10:30 +0100"),
+        STR_INIT("@"),
+        STR_INIT("@-1"),
+        STR_INIT("@12x"),
+        STR_INIT("@253402300800"),
+        STR_INIT("@99999999999999999999"),
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         int64_t utc = 42;
@@ -262,6 +297,45 @@ static void test_days_of_change(void **state)
     assert_int_equal(utc, 1792879200); /* 2026-10-25 00:00 +02 */
 }
 
+/* How much a typed time covers, also on days of 23 and 25 hours; and what was filled in. */
+static void test_spans(void **state)
+{
+    (void)state;
+    static const struct {
+        struct str text;
+        int64_t now, first, seconds;
+        bool partial;
+    } rows[] = {
+        { STR_INIT("2026-11-23"), NOW, NOW - 37800, DAY, false },
+        { STR_INIT("today"), NOW, NOW - 37800, DAY, false },
+        { STR_INIT("Nov 23"), NOW, NOW - 37800, DAY, true },
+        { STR_INIT("2026-11-23 10:30"), NOW, NOW, 60, false },
+        { STR_INIT("10:30"), NOW, NOW, 60, true },
+        { STR_INIT("10:30:00"), NOW, NOW, 1, true },
+        { STR_INIT("Nov 23 10:30"), NOW, NOW, 60, true },
+        { STR_INIT("2026-11-23T09:30:00Z"), NOW, NOW, 1, false },
+        { STR_INIT("now"), NOW, NOW, 1, false },
+        { STR_INIT("2h"), NOW, NOW - 7200, 1, false },
+        { STR_INIT("@5"), NOW, 5, 1, false },
+        { STR_INIT("2026-03-29"), NOW, 1774738800, 23 * 3600, false },
+        { STR_INIT("2026-10-25"), NOW, 1792879200, 25 * 3600, false },
+        /* the clocks have changed since: the same digits, not 24 hours ago */
+        { STR_INIT("12:00"), 1774746000, 1774746000 - 14 * 3600, 60, true },
+        { STR_INIT("12:00"), 1774738800 + 12 * 3600, 1774738800 + 11 * 3600, 60, true },
+        { STR_INIT("02:30"), 1792890000 + 3600, 1792888200, 60, true }, /* the first of the two */
+        { STR_INIT("12:00"), 1792879200 + 12 * 3600, 1792879200 - 12 * 3600, 60, true },
+    };
+    zone_set("Europe/Berlin");
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct clock_span span = { .first = -1 };
+        if (clock_parse_span(rows[i].text, rows[i].now, &span) != 0 ||
+            span.first != rows[i].first || span.last != rows[i].first + rows[i].seconds - 1 ||
+            span.partial != rows[i].partial)
+            fail_msg("row %zu, \"%.*s\": %lld to %lld", i, STR_ARG(rows[i].text),
+                     (long long)span.first, (long long)span.last);
+    }
+}
+
 static void test_now(void **state)
 {
     (void)state;
@@ -281,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_parse_refused),
         cmocka_unit_test(test_days_of_change),
+        cmocka_unit_test(test_spans),
         cmocka_unit_test(test_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

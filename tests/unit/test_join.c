@@ -563,6 +563,34 @@ static void test_missing_line(void **state)
     join_free(&j);
 }
 
+/* Thousands of lines that were claimed in one second, and one arrival without a line. Not all of
+ * them are looked at, for there may be thousands of such arrivals, but each is contested; those of
+ * other times are not. */
+static void test_missing_among_many(void **state)
+{
+    (void)state;
+    struct join *j = join_new();
+    unsigned many = 8 * JOIN_CONTEST_LINES;
+    feed(j, line_of(1, 0, A));
+    assert_int_equal(ask(j, message_of(100001, 0, 1000)).how, JOIN_ONLY);
+    for (unsigned i = 2; i <= many; i++) {
+        feed(j, line_of(i, 40, A));
+        assert_int_equal(ask(j, message_of(100000 + i, 40, 1000)).how, JOIN_ONLY);
+    }
+    assert_false(join_contested(j, many));
+    assert_int_equal(ask(j, message_of(200000, 40, 1000)).how, JOIN_NONE);
+    for (unsigned i = 2; i <= many; i++)
+        assert_true(join_contested(j, i));
+    assert_false(join_contested(j, 1));
+    feed(j, line_of(many + 1, 100, A));
+    assert_int_equal(ask(j, message_of(300000, 100, 1000)).how, JOIN_ONLY);
+    assert_false(join_contested(j, many + 1));
+    for (unsigned i = 0; i < JOIN_SUBMISSIONS; i++)
+        feed(j, line_of(many + 2 + i, 110, A));
+    assert_true(join_contested(j, many));    /* who knows, now that it is forgotten */
+    join_free(&j);
+}
+
 static void test_arguments_weigh(void **state)
 {
     (void)state;
@@ -661,7 +689,7 @@ int main(void)
         cmocka_unit_test(test_missing_line),     cmocka_unit_test(test_arguments_weigh),
         cmocka_unit_test(test_clock_set_back),   cmocka_unit_test(test_flood),
         cmocka_unit_test(test_modes),            cmocka_unit_test(test_certain_is_never_wrong),
-        cmocka_unit_test(test_hard_times),
+        cmocka_unit_test(test_hard_times),       cmocka_unit_test(test_missing_among_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,6 +145,7 @@ static void test_no_cwd(void **state)
     for (size_t i = 0; i < ROWS(texts); i++) {
         struct held h = case_text(CASE_PREFIX "cwd=", str_c(texts[i]), LINE_CWD);
         assert_int_equal(logline_cwd(&h.line, &c), -1);
+        assert_false(logline_cwd_whole(h.line.text));
         case_free(&h);
     }
 }
@@ -189,7 +190,9 @@ static void test_every_prefix(void **state)
             int len = snprintf(raw, sizeof raw, CASE_PREFIX "cwd=%.*s", (int)n, rows[i].text);
             struct held h = case_raw(str_make(raw, (size_t)len), NULL);
             struct line_cwd c;
-            if (logline_cwd(&h.line, &c) == 0)
+            bool whole = logline_cwd(&h.line, &c) == 0;
+            assert_true(whole == logline_cwd_whole(h.line.text));
+            if (whole)
                 assert_true(c.args.n <= n && c.dir.n <= n);
             case_free(&h);
         }

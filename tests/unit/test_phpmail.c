@@ -15,13 +15,13 @@
 #define ARRIVAL INT64_C(1795433482)
 #define SITE_DIR "/home/ClientX/public_html/phpBB"
 
-static char warnings[4096];
+static char warnings[4096], notes[4096];
 
+/* `ctx` is one of the two. */
 static void warned(void *ctx, const char *text)
 {
-    (void)ctx;
-    size_t n = strlen(warnings);
-    snprintf(warnings + n, sizeof warnings - n, "%s\n", text);
+    size_t n = strlen(ctx);
+    snprintf((char *)ctx + n, sizeof warnings - n, "%s\n", text);
 }
 
 static struct arena *arena;
@@ -35,8 +35,10 @@ static size_t find(const struct phpmail_query *q)
         query.arrival = ARRIVAL;
     arena_free(&arena);
     arena = arena_new(8 << 20);
-    warnings[0] = '\0';
-    return phpmail_find(&query, arena, hits, ROWS(hits), warned, NULL);
+    warnings[0] = notes[0] = '\0';
+    query.note = warned;
+    query.note_ctx = notes;
+    return phpmail_find(&query, arena, hits, ROWS(hits), warned, warnings);
 }
 
 static const struct str fred[] = { STR_INIT("fred@foobar.com") };
@@ -437,7 +439,8 @@ static void test_links(void **state)
     if (!tree_give(CUSTOMER_LOG, 61001))
         skip(); /* only root can play a customer */
     assert_int_equal(find(&q), 0);
-    assert_non_null(strstr(warnings, CUSTOMER_LOG));
+    assert_string_equal(warnings, "");
+    assert_non_null(strstr(notes, CUSTOMER_LOG));
     tree_new();
     log_make("/root/php-mail.log");
     tree_link("/home/ClientX/.php", "/root");
@@ -458,7 +461,8 @@ static void test_second_name(void **state)
     tree_folder("/home/ClientX/.php");
     assert_int_equal(link(tree_path("/home/secret.log"), tree_path(CUSTOMER_LOG)), 0);
     assert_int_equal(find(&q), 0);
-    assert_non_null(strstr(warnings, "second name"));
+    assert_string_equal(warnings, "");
+    assert_non_null(strstr(notes, "second name"));
 }
 
 static void test_pipe_and_folder(void **state)
@@ -469,7 +473,34 @@ static void test_pipe_and_folder(void **state)
     tree_fifo(CUSTOMER_LOG);
     tree_folder("/home2/ClientX/.php/php-mail.log");
     assert_int_equal(find(&q), 0);   /* and it has come back */
-    assert_non_null(strstr(warnings, CUSTOMER_LOG));
+    assert_string_equal(warnings, "");
+    assert_non_null(strstr(notes, CUSTOMER_LOG ": not read: not a regular file"));
+}
+
+/* A customer's own settings that cannot be read are a note; the server's are a warning. */
+static void test_odd_settings(void **state)
+{
+    (void)state;
+    struct phpmail_query q = about_fred();
+    struct buf big;
+    tree_new();
+    tree_fifo(SITE_DIR "/.htaccess");
+    tree_folder(SITE_DIR "/.user.ini");
+    tree_link(SITE_DIR "/php.ini", "php.ini");
+    buf_init(&big, 2 << 20);
+    while (buf_add(&big, STR("; nothing\n")) == 0)
+        continue;
+    tree_bytes("/home/ClientX/public_html/.user.ini", buf_str(&big));
+    buf_fini(&big);
+    assert_int_equal(find(&q), 0);
+    assert_string_equal(warnings, "");
+    assert_non_null(strstr(notes, SITE_DIR "/.htaccess: not read: not a regular file\n"));
+    assert_non_null(strstr(notes, SITE_DIR "/.user.ini: not read: not a regular file\n"));
+    assert_non_null(strstr(notes, SITE_DIR "/php.ini: not read: a symbolic link"));
+    assert_non_null(strstr(notes, "/public_html/.user.ini: not read: larger than"));
+    tree_fifo("/etc/php.ini");
+    assert_int_equal(find(&q), 0);
+    assert_string_equal(warnings, "/etc/php.ini: not read: not a regular file\n");
 }
 
 /* Noise of every kind: NUL bytes, a line without end, thousands of zones. */
@@ -560,8 +591,8 @@ int main(void)
         cmocka_unit_test(test_rotated),      cmocka_unit_test(test_times_lost),
         cmocka_unit_test(test_broken_gzip),  cmocka_unit_test(test_links),
         cmocka_unit_test(test_second_name),  cmocka_unit_test(test_pipe_and_folder),
-        cmocka_unit_test(test_nonsense),     cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_memory_each),
+        cmocka_unit_test(test_odd_settings), cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_memory),       cmocka_unit_test(test_memory_each),
     };
     return cmocka_run_group_tests(tests, logmake_setup, teardown);
 }

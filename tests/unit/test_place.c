@@ -9,27 +9,8 @@
 
 #include <dirent.h>
 
-#include "treemake.h"
+#include "kitmake.h"
 
-static struct rootfs fs;
-static struct arena *arena;
-static struct err err;
-
-static int begin(void **state)
-{
-    (void)state;
-    tree_new();
-    arena = arena_new((size_t)32 << 20);
-    return rootfs_init(&fs, tree_root, &err);
-}
-
-static int end(void **state)
-{
-    (void)state;
-    rootfs_fini(&fs);
-    arena_free(&arena);
-    return 0;
-}
 
 static struct place_file read_file(const char *path)
 {
@@ -74,6 +55,27 @@ static void test_write(void **state)
     if (given)
         assert_int_equal(st.st_uid, 12345);
     assert_tidy("/etc");
+}
+
+/* What a run left that was killed goes with the next write, or when it is told to. */
+static void test_leftover(void **state)
+{
+    (void)state;
+    static const char *const left = "/etc/.postern-conf";
+    tree_file("/etc/conf", "old");
+    struct place_file f = read_file("/etc/conf");
+    tree_file(left, "half");
+    assert_int_equal(place_write(&fs, STR("/etc/conf"), STR("new"), &f, &err), 0);
+    assert_str(read_file("/etc/conf").text, "new");
+    assert_tidy("/etc");
+    tree_link(left, "conf");
+    assert_int_equal(place_write(&fs, STR("/etc/conf"), STR("newer"), &f, &err), 0);
+    assert_tidy("/etc");
+    tree_file(left, "half");
+    place_tidy(&fs, STR("/etc/conf"));
+    assert_tidy("/etc");
+    assert_str(read_file("/etc/conf").text, "newer");
+    place_tidy(&fs, STR("/none/conf"));
 }
 
 static void test_links(void **state)
@@ -143,12 +145,11 @@ static void test_large(void **state)
     assert_int_equal(place_read(&fs, arena, STR("/l/large"), &f, &err), -1);
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_write), CASE(test_links), CASE(test_remove), CASE(test_odd), CASE(test_large),
+        CASE(test_write), CASE(test_leftover), CASE(test_links), CASE(test_remove), CASE(test_odd),
+        CASE(test_large),
     };
     return cmocka_run_group_tests(tests, logmake_setup, logmake_teardown);
 }

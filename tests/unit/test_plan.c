@@ -8,28 +8,9 @@
 #include "kit/plan.h"
 
 #include "kit/texts.h"
-#include "treemake.h"
+#include "kitmake.h"
 
-static struct rootfs fs;
-static struct arena *arena;
-static struct err err;
 static struct plan plan;
-
-static int begin(void **state)
-{
-    (void)state;
-    tree_new();
-    arena = arena_new((size_t)64 << 20);
-    return rootfs_init(&fs, tree_root, &err);
-}
-
-static int end(void **state)
-{
-    (void)state;
-    rootfs_fini(&fs);
-    arena_free(&arena);
-    return 0;
-}
 
 static size_t times(const char *word)
 {
@@ -191,8 +172,6 @@ static void test_names(void **state)
     }
     assert_int_equal(plan_layout_parse(STR("sendmail"), &layout), -1);
 }
-
-#define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
 {

@@ -6,7 +6,7 @@
  * reach it by an ordinary open(2) must fail or end at its namesake inside.
  */
 #define _GNU_SOURCE
-#include "trace/rootfs.h"
+#include "base/rootfs.h"
 
 #include <sys/wait.h>
 

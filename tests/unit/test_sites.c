@@ -10,6 +10,8 @@
 #define _GNU_SOURCE
 #include "trace/sites.h"
 
+#include <time.h>
+
 #include "treemake.h"
 
 #define CUSTOMER 12345u
@@ -768,6 +770,66 @@ static void test_include_bomb(void **state)
     sites_free(&sites);
 }
 
+/* Three hundred files that include all of them. Each is read, and then an end is made and said:
+ * without a ceiling on what patterns cost it was 44 seconds. */
+static void test_include_all(void **state)
+{
+    (void)state;
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    tree_new();
+    for (int i = 0; i < 300; i++) {
+        char path[64];
+        buf_reset(&text);
+        buf_addf(&text, "<VirtualHost *>\nDocumentRoot /srv/a%d\n</VirtualHost>\n"
+                 "Include *.conf\nInclude */*.conf\nInclude %c*.conf\n", i, 'a' + i % 26);
+        snprintf(path, sizeof path, "/etc/apache2/c%03d.conf", i);
+        tree_bytes(path, buf_str(&text));
+        buf_reset(&text);
+        buf_addf(&text, "server { root /srv/n%d; include *.conf; }\ninclude *.conf;\n", i);
+        snprintf(path, sizeof path, "/etc/nginx/c%03d.conf", i);
+        tree_bytes(path, buf_str(&text));
+    }
+    tree_file("/etc/apache2/apache2.conf", "Include *.conf\n");
+    tree_file("/etc/nginx/nginx.conf", "include *.conf;\n");
+    open_root();
+    clock_t begin = clock();
+    check_find("/srv/a0", "", "apache   /srv/a0 /: shared\n");
+    check_find("/srv/n0", "", "nginx   /srv/n0 /: shared\n");
+    assert_true(clock() - begin < 10 * CLOCKS_PER_SEC);
+    unsigned ends = 0;
+    for (size_t i = 0; i < sites_problems(sites); i++)
+        ends += strstr(sites_problem(sites, i), "too many configuration files") != NULL;
+    assert_int_equal(ends, 2);                   /* once for each server */
+    assert_true(sites_problems(sites) <= 4);
+    sites_free(&sites);
+    buf_fini(&text);
+}
+
+/* Many patterns over a folder with many names, none of which fits: it is listed once. */
+static void test_patterns_for_nothing(void **state)
+{
+    (void)state;
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    tree_new();
+    for (int i = 0; i < 1500; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/etc/apache2/many/file%04d", i);
+        tree_file(path, "");
+        buf_addf(&text, "Include many/x%d*.conf\n", i);
+    }
+    buf_add(&text, STR("<VirtualHost *>\nDocumentRoot /srv/a\n</VirtualHost>\n"));
+    tree_bytes("/etc/apache2/apache2.conf", buf_str(&text));
+    open_root();
+    clock_t begin = clock();
+    check_find("/srv/a", "", "apache   /srv/a /: shared\n");
+    assert_true(clock() - begin < 5 * CLOCKS_PER_SEC);
+    assert_int_equal(sites_problems(sites), 0);
+    sites_free(&sites);
+    buf_fini(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -794,6 +856,8 @@ int main(void)
         cmocka_unit_test(test_enormous),
         cmocka_unit_test(test_include_circle),
         cmocka_unit_test(test_include_bomb),
+        cmocka_unit_test(test_include_all),
+        cmocka_unit_test(test_patterns_for_nothing),
     };
     return cmocka_run_group_tests(tests, logmake_setup, logmake_teardown);
 }

@@ -226,14 +226,15 @@ store:
 def write_server(world):
     """Writes the examined server's /etc/exim4, with the log_selector of the world's variant and its
     options."""
-    from .world import SELECTORS
+    from .world import EVERYTHING, NOTHING, SELECTORS
 
     options = "".join(f"{name} = {value}\n" for name, value in world.options.items())
     # An empty tls_advertise_hosts switches TLS off; without it Exim makes itself a certificate.
     tls = "" if world.tls else "tls_advertise_hosts ="
+    selector = {**SELECTORS, EVERYTHING: "+all", NOTHING: "-all"}[world.variant]
     world.write(
         "etc/exim4/exim4.conf",
-        options + SERVER % {"selector": SELECTORS[world.variant], "tls": tls},
+        options + SERVER % {"selector": selector, "tls": tls},
     )
     for name, text in (
         ("routes", ROUTES),

@@ -66,6 +66,10 @@ SELECTORS = {
     "pids": "+arguments +subject +pid +received_recipients",
 }
 
+# All that Exim can log, and no more than it must: for single tests.
+EVERYTHING = "everything"
+NOTHING = "nothing"
+
 
 class WorldError(Exception):
     """A real part did not start or did not do what a story needs. The text says which and shows its

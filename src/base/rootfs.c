@@ -14,7 +14,7 @@
  * Where it meets a link the walk decides, as it does without openat2(2).
  */
 #define _GNU_SOURCE
-#include "trace/rootfs.h"
+#include "base/rootfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +26,8 @@
 
 #include "base/must.h"
 
+/* A folder on the way is only a place to go on from: a confined process that may read what is below
+ * it, but not the folder itself, gets through. */
 #ifdef O_PATH
 #define OPEN_FOLDER (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #else
@@ -53,13 +55,14 @@ struct walk {
 
 int rootfs_init(struct rootfs *fs, const char *root, struct err *err)
 {
+    const char *path = root == NULL || root[0] == '\0' ? "/" : root;
     *fs = (struct rootfs){ .fd = -1 };
-    fs->root = realpath(root == NULL ? "/" : root, NULL);
+    fs->root = realpath(path, NULL);
     if (fs->root == NULL)
-        return err_errno(err, errno, "--root %s", root == NULL ? "/" : root);
-    fs->fd = open(fs->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return err_errno(err, errno, "%s", path);
+    fs->fd = open(fs->root, OPEN_FOLDER);
     if (fs->fd < 0) {
-        err_errno(err, errno, "--root %s", fs->root);
+        err_errno(err, errno, "%s", fs->root);
         rootfs_fini(fs);
         return -1;
     }
@@ -75,6 +78,11 @@ int rootfs_init(struct rootfs *fs, const char *root, struct err *err)
 void rootfs_walk_only(struct rootfs *fs)
 {
     fs->memory->no_openat2 = true;
+}
+
+void rootfs_forget(struct rootfs *fs)
+{
+    fs->memory->forgets = true;
 }
 
 void rootfs_fini(struct rootfs *fs)
@@ -104,6 +112,11 @@ static void walk_hold(struct walk *w, int fd, bool lent)
         close(w->fd);
     w->fd = fd;
     w->lent = lent;
+}
+
+bool rootfs_ours(const struct stat *st)
+{
+    return st->st_uid == 0 || st->st_uid == geteuid();
 }
 
 /* Move the walk to folder `name` below its own. */
@@ -147,8 +160,7 @@ static int walk_up(struct walk *w)
 static int walk_link(struct walk *w, const char *name, const struct stat *st)
 {
     char target[ROOTFS_PATH_MAX];
-    bool ours = st->st_uid == 0 || st->st_uid == geteuid();
-    if (w->links == ROOTFS_NO_LINKS || (w->links == ROOTFS_OUR_LINKS && !ours))
+    if (w->links == ROOTFS_NO_LINKS || (w->links == ROOTFS_OUR_LINKS && !rootfs_ours(st)))
         return walk_fail(ELOOP);
     if (++w->links_seen > ROOTFS_LINKS_MAX)
         return walk_fail(ELOOP);
@@ -263,12 +275,13 @@ static void folder_remember(struct rootfs_memory *m, const char *path, int fd)
     must(f->path != NULL);
 }
 
-/* The folder `path` ("" or "/a/b", no `..`), if there is no link in it. A descriptor that is lent;
- * -1 with errno; -2 if the walk must say. */
-static int folder_find(const struct rootfs *fs, struct str path)
+/* The folder `path` ("" or "/a/b", no `..`), if there is no link in it. A descriptor, and whether
+ * it is lent; -1 with errno; -2 if the walk must say. */
+static int folder_find(const struct rootfs *fs, struct str path, bool *lent_out)
 {
     char text[ROOTFS_PATH_MAX];
     struct rootfs_memory *m = fs->memory;
+    *lent_out = path.n == 0 || !m->forgets;
     if (path.n == 0)
         return fs->fd;
     for (unsigned i = 0; i < ROOTFS_FOLDERS; i++) {
@@ -278,10 +291,10 @@ static int folder_find(const struct rootfs *fs, struct str path)
     if (str_copy(path, text, sizeof text) != 0)
         return -2;
     int fd = folder_open(fs, text);
-    if (fd >= 0) {
+    if (fd >= 0 && !m->forgets)
         folder_remember(m, text, fd);
+    if (fd >= 0)
         return fd;
-    }
     if (errno == ENOSYS || errno == EPERM || errno == EINVAL || errno == E2BIG)
         m->no_openat2 = true;
     return m->no_openat2 || errno == ELOOP || errno == EXDEV || errno == EAGAIN ? -2 : -1;
@@ -333,6 +346,7 @@ static int walk_leap(struct walk *w)
     struct buf path;
     struct str last;
     unsigned names;
+    bool lent = false;
     /* Behind a link: what is done has no links, so `..` is its parent. */
     for (;;) {
         struct str rest = buf_str(&w->todo);
@@ -342,12 +356,12 @@ static int walk_leap(struct walk *w)
         buf_consume(&w->todo, (size_t)(rest.p - w->todo.p));
     }
     buf_init(&path, ROOTFS_PATH_MAX);
-    int fd = leap_path(w, &path, &last, &names) ? folder_find(w->fs, buf_str(&path)) : -2;
+    int fd = leap_path(w, &path, &last, &names) ? folder_find(w->fs, buf_str(&path), &lent) : -2;
     if (fd < 0) {
         buf_fini(&path);
         return fd == -1 ? -1 : leap_not(w);
     }
-    walk_hold(w, fd, true);
+    walk_hold(w, fd, lent);
     w->names_seen += names;
     buf_consume(&w->todo, last.n == 0 ? w->todo.n : (size_t)(last.p - w->todo.p));
     buf_fini(&w->done);
@@ -426,4 +440,15 @@ int rootfs_dir(const struct rootfs *fs, struct str path, enum rootfs_links links
     }
     walk_fini(&w);
     return fd;
+}
+
+DIR *rootfs_folder(const struct rootfs *fs, struct str path, enum rootfs_links links)
+{
+    int fd = rootfs_dir(fs, path, links);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    int saved = errno;
+    if (dir == NULL && fd >= 0)
+        close(fd);
+    errno = saved;
+    return dir;
 }

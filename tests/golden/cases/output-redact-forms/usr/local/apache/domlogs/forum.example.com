@@ -1,0 +1,1 @@
+203.0.113.66 - - [02/Nov/2026:09:59:59 +0000] "POST /phpBB/send.php/wilma@foobar.com?to=fred%40foobar.com&cc=o%27brien%2540foobar.com&bcc=Wilma&verp=fred=foobar.com HTTP/1.1" 200 512 "http://forum.example.com/phpBB/?for=bambam%2Bnews@foobar.com" "Mozilla"
