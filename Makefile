@@ -8,8 +8,11 @@ MESON   ?= meson
 DESTDIR ?=
 PREFIX  ?= /usr/local
 
+# A terminal has one line that moves on. Elsewhere it would be hundreds: what goes wrong is enough,
+# where ninja knows how (1.11).
 all: $(BUILD)/build.ninja
-	@ninja -C $(BUILD)
+	@if [ -t 1 ] || ! ninja --help 2>&1 | grep -q -e --quiet; then ninja -C $(BUILD); \
+	else echo "building in $(BUILD)"; ninja --quiet -C $(BUILD); fi
 
 $(BUILD)/build.ninja:
 	@tools/install-packages build

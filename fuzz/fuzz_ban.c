@@ -48,7 +48,10 @@ static void tally_check(struct str value, int64_t now, uint32_t window_s)
         return;
     dict_tally_move(&t, window_s, now);
     dict_tally_unknown(&t, now, (uint32_t)now, 7);
-    dict_tally_good(&t);
+    for (uint32_t i = 0; i < DICT_GOOD_TIMES; i++)
+        dict_tally_good(&t, now, (uint32_t)now);
+    must(t.goods_n <= DICT_GOODS_MAX);
+    must(t.goods_n == DICT_GOODS_MAX || !dict_tally_good(&t, now, (uint32_t)now));
     must(t.names_n > 0 && t.names_n <= DICT_NAMES_MAX && t.clients_n <= DICT_CLIENTS_MAX);
     must(dict_tally_unknowns(&t) >= t.names_n && dict_tally_goods(&t) > 0);
     buf_init(&bytes, STORE_VALUE_MAX);

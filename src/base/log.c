@@ -3,9 +3,10 @@
  * log - what the daemon says of itself, one event a line
  *
  * A line is written with one call, whole or not at all, so that lines of two
- * threads never mix. A pipe or a socket whose reader sleeps does not stop us: the
- * line is counted as lost. A file is written with O_APPEND and replaced under
- * its descriptor (dup2), so a thread that writes meanwhile hits the old or the new one.
+ * threads never mix. A pipe or a socket whose reader sleeps does not stop us, be it
+ * that of the syslog daemon: the line is counted as lost. A file is written with
+ * O_APPEND and replaced under its descriptor (dup2), so a thread that writes
+ * meanwhile hits the old or the new one.
  */
 #define _GNU_SOURCE
 #include "base/log.h"
@@ -25,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_syslog.h"
 #include "base/must.h"
 #include "base/utf8.h"
 
@@ -33,26 +35,37 @@ enum sink { SINK_STDERR, SINK_SYSLOG, SINK_FILE };
 static struct {
     enum sink sink;
     enum log_level level;
-    int fd;                  /* of the file */
+    int fd;                  /* of the file, or to syslog */
     char path[PATH_MAX];
+    const char *syslog_path;
     bool is_socket, is_pipe; /* standard error is */
-    _Atomic uint64_t lost;
-} state = { .sink = SINK_STDERR, .level = LOG_LEVEL_INFO, .fd = -1 };
+    _Atomic uint64_t lost, said;  /* lines, and how many of them a line has told of */
+    _Atomic int64_t say_at;       /* not before that second */
+} state = { .sink = SINK_STDERR, .level = LOG_LEVEL_INFO, .fd = -1, .syslog_path = _PATH_LOG };
+
+#define SAY_SECONDS 10       /* a log that is always full should not be filled by this */
 
 static const char *const level_names[] = { "error", "warning", "notice", "info", "debug" };
 
 /* --- where lines go --- */
 
+/* Root opens it first, in a folder that belongs to the daemon's user: he must not get root to write
+ * to a file of his choice by a link that lies there, of either kind. */
 static int file_open(const char *path, struct err *err)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+    const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+    int fd = open(path, flags | O_NONBLOCK, 0640);
+    if (fd < 0 && errno == ELOOP)
+        return err_set(err, ERR_USAGE, "log file %s: is a link; name the file itself", path);
     if (fd < 0)
         return err_errno(err, errno, "log file %s", path);
     struct stat st;
-    if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISCHR(st.st_mode)))
+    bool seen = fstat(fd, &st) == 0, regular = seen && S_ISREG(st.st_mode);
+    if ((regular && (st.st_nlink == 1 || geteuid() != 0)) || (seen && S_ISCHR(st.st_mode)))
         return fd;
     close(fd);
-    return err_set(err, ERR_USAGE, "log file %s: is not a file; use a path of its own", path);
+    return err_set(err, ERR_USAGE, "log file %s: %s; use a path of its own", path,
+                   regular ? "has another name, too" : "is not a file");
 }
 
 static int file_begin(const char *path, struct err *err)
@@ -99,14 +112,22 @@ int log_open(const char *where, enum log_level level, struct err *err)
         log_close();
         stderr_look();
     } else if (strcmp(where, "syslog") == 0) {
+        int fd = log_syslog_open(state.syslog_path, err);
+        if (fd < 0)
+            return -1;
         log_close();
-        openlog(program_invocation_short_name, LOG_PID | LOG_NDELAY, LOG_MAIL);
+        state.fd = fd;
         state.sink = SINK_SYSLOG;
     } else if (file_begin(where, err) != 0) {
         return -1;
     }
     state.level = level;
     return 0;
+}
+
+void log_level_set(enum log_level level)
+{
+    state.level = level;
 }
 
 int log_reopen(struct err *err)
@@ -124,12 +145,17 @@ int log_reopen(struct err *err)
 
 void log_close(void)
 {
-    if (state.sink == SINK_SYSLOG)
-        closelog();
     if (state.fd >= 0)
         close(state.fd);
     state.fd = -1;
     state.sink = SINK_STDERR;
+    atomic_store(&state.said, atomic_load(&state.lost));   /* the next log has lost nothing yet */
+    atomic_store(&state.say_at, 0);
+}
+
+void log_syslog_path(const char *path)
+{
+    state.syslog_path = path;
 }
 
 uint64_t log_lost(void)
@@ -284,10 +310,11 @@ void log_c_u64(struct log_line *l, const char *key, const char *value, uint64_t 
 
 /* --- writing it --- */
 
-static void to_syslog(const struct log_line *l)
+static bool to_syslog(const struct log_line *l)
 {
-    static const int priorities[] = { LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
-    syslog(priorities[l->level], "%.*s", (int)l->n, l->text);
+    static const int severities[] = { LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
+    return log_syslog_send(state.fd, state.syslog_path, severities[l->level],
+                           str_make(l->text, l->n));
 }
 
 /* Standard error may be a pipe or a socket: never wait for its reader. */
@@ -320,7 +347,7 @@ static struct iovec stamp_now(void)
     return (struct iovec){ made.text, made.n };
 }
 
-static void write_stamped(struct log_line *l)
+static bool write_stamped(struct log_line *l)
 {
     l->text[l->n] = '\n';
     struct iovec parts[] = { stamp_now(), { l->text, l->n + 1 } };
@@ -328,8 +355,27 @@ static void write_stamped(struct log_line *l)
     do {
         done = state.sink == SINK_FILE ? writev(state.fd, parts, 2) : to_stderr(parts, 2);
     } while (done < 0 && errno == EINTR);
-    if (done != whole)
-        atomic_fetch_add(&state.lost, 1);
+    return done == whole;
+}
+
+static bool line_write(struct log_line *l)
+{
+    return state.sink == SINK_SYSLOG ? to_syslog(l) : write_stamped(l);
+}
+
+/* A line was written: say how many were not since the last time. One thread does. */
+static void lost_say(void)
+{
+    struct log_line l;
+    int64_t now = clock_now(), due = atomic_load(&state.say_at);
+    if ((now < due && due - now <= SAY_SECONDS) ||       /* else the clock was set back */
+        !atomic_compare_exchange_strong(&state.say_at, &due, now + SAY_SECONDS))
+        return;
+    uint64_t lost = atomic_load(&state.lost);
+    log_begin(&l, LOG_LEVEL_WARNING, "log-lost");
+    log_u64(&l, "lines", lost - atomic_load(&state.said));
+    if (l.wanted && line_write(&l))
+        atomic_store(&state.said, lost);
 }
 
 void log_end(struct log_line *l)
@@ -337,10 +383,10 @@ void log_end(struct log_line *l)
     if (!l->wanted)
         return;
     must(l->n < LOG_EVENT_MAX);
-    if (state.sink == SINK_SYSLOG)
-        to_syslog(l);
-    else
-        write_stamped(l);
+    if (!line_write(l))
+        atomic_fetch_add(&state.lost, 1);
+    else if (atomic_load(&state.lost) != atomic_load(&state.said))
+        lost_say();
 }
 
 void log_text(enum log_level level, const char *event, const char *fmt, ...)

@@ -5,8 +5,9 @@
  * A line is `key=value` pairs behind the name of the event, so that people can
  * read it and programs (fail2ban, csf, a metrics agent) can rely on it. Values
  * are escaped here, by type: raw outside bytes never reach a log or a format.
- * A line is cut at LOG_EVENT_MAX. Nothing that is logged may fail or block for
- * long: a log that cannot be written is counted, never an error of the caller.
+ * A line is cut at LOG_EVENT_MAX. Nothing that is logged may fail or block for long: a line
+ * that cannot be written is counted, never an error of the caller, and said by a
+ * line `log-lost lines=N` when the log can be written again.
  *
  * One process, one log: the only global state in base.
  */
@@ -30,13 +31,21 @@ enum log_level {
 enum log_level log_level_of(const char *name);
 
 /* Where lines go from now on: "stderr", "syslog" (facility mail, the program's name) or the path of
- * a file, which is made with mode 0640 if it is not there. Lines above `level` are left out. 0, or
- * -1 with *err (the former log stays in use). Before the first call lines go to standard error. */
+ * a file, which is made with mode 0640 if it is not there; a link is an error, and for root also a
+ * file that has a second name. Lines above `level` are left out. 0, or
+ * -1 with *err (the former log stays in use). A syslog daemon that is not there yet is found when
+ * it comes. Before the first call lines go to standard error. */
 int log_open(const char *where, enum log_level level, struct err *err);
+
+/* Leave out lines above `level` from now on. */
+void log_level_set(enum log_level level);
 
 /* Open the file again under its name: after a rotation. 0 or -1; the old file stays in use then. */
 int log_reopen(struct err *err);
 void log_close(void);
+
+/* For tests: the socket of the syslog daemon. A path that lives as long as the log. */
+void log_syslog_path(const char *path);
 
 /* Lines that could not be written so far. */
 uint64_t log_lost(void);

@@ -12,6 +12,7 @@
 #include "cmd/control_client.h"
 #include "cmd/offline.h"
 #include "conf/conf.h"
+#include "door/control_ask.h"
 
 enum { OPTION_CLIENT = OPTION_CONTACT_OWN, OPTION_HELO, OPTION_FROM, OPTION_TO, OPTION_SERVER,
        OPTION_VERIFIED, OPTION_OFFLINE };
@@ -34,31 +35,23 @@ struct ask_request {
     bool offline;
 };
 
-static void set(json_t *object, const char *key, const char *value)
-{
-    json_t *text = json_string(value);
-    /* bytes that are no UTF-8 cannot be in JSON */
-    must(json_object_set_new(object, key, text != NULL ? text : json_string("\\xff")) == 0);
-}
-
 /* Without the angle brackets that people copy along. */
 static void set_address(json_t *object, const char *key, const char *value)
 {
     struct str s = str_c(value);
     if (str_starts(s, STR("<")) && str_ends(s, STR(">")) && s.n >= 2)
         s = str_make(s.p + 1, s.n - 2);
-    json_t *text = json_stringn(s.p, s.n);
-    must(json_object_set_new(object, key, text != NULL ? text : json_string("\\xff")) == 0);
+    client_set(object, key, s);
 }
 
 static int own_option(struct ask_request *q, int key, const char *value)
 {
     switch (key) {
     case OPTION_CLIENT:
-        set(q->request, "client", value);
+        client_set(q->request, "client", str_c(value));
         return 0;
     case OPTION_HELO:
-        set(q->request, "helo", value);
+        client_set(q->request, "helo", str_c(value));
         return 0;
     case OPTION_FROM:
         set_address(q->request, "from", value);
@@ -67,10 +60,10 @@ static int own_option(struct ask_request *q, int key, const char *value)
         set_address(q->request, "to", value);
         return 0;
     case OPTION_SERVER:
-        set(q->request, "server", value);
+        client_set(q->request, "server", str_c(value));
         return 0;
     case OPTION_VERIFIED:
-        set(q->request, "verified", value);
+        client_set(q->request, "verified", str_c(value));
         return 0;
     case OPTION_OFFLINE:
         q->offline = true;
@@ -80,8 +73,20 @@ static int own_option(struct ask_request *q, int key, const char *value)
     }
 }
 
-static int options_take(struct ask_request *q, struct option_walk *w)
+/* What the daemon would refuse anyway is told without one. */
+static int envelope_check(const json_t *request)
 {
+    struct envelope e;
+    struct err err;
+    if (control_ask_envelope(request, &e, &err) == 0)
+        return OPTION_END;
+    say_error("ask: %s", err.text);
+    return OPTION_BAD;
+}
+
+static int options_take(void *request, struct option_walk *w)
+{
+    struct ask_request *q = request;
     const char *value;
     int key;
     while ((key = option_next(w, &value)) != OPTION_END) {
@@ -98,7 +103,7 @@ static int options_take(struct ask_request *q, struct option_walk *w)
         say_error("ask: whose mail? --client wants the address of a client");
         return OPTION_BAD;
     }
-    return OPTION_END;
+    return envelope_check(q->request);
 }
 
 /* --- printing --- */
@@ -183,11 +188,13 @@ static void result_print(const struct contact *c, const json_t *result)
 
 /* --- running --- */
 
-static int decide(struct ask_request *q)
+static int decide(void *request, const struct option_walk *w)
 {
+    struct ask_request *q = request;
     struct err err;
     bool reached = true;
     json_t *result;
+    (void)w;
     if (contact_settle(&q->contact, &err) != 0) {
         say_error("ask: %s", err.text);
         return EXIT_USAGE;
@@ -196,7 +203,7 @@ static int decide(struct ask_request *q)
         result = offline_ask(q->contact.config != NULL ? q->contact.config : CONF_DEFAULT_FILE,
                              q->request, &err);
     else
-        result = client_call(q->contact.path, q->request, &reached, &err);
+        result = client_call(q->contact.path, q->request, CLIENT_SECONDS, &reached, &err);
     if (result == NULL) {
         say_error("ask: %s", err.text);
         return (!reached && err.kind != ERR_IO) || q->offline ? EXIT_USAGE : client_status(&err);
@@ -208,17 +215,10 @@ static int decide(struct ask_request *q)
 
 static int ask_run(int argc, char **argv)
 {
+    static const struct command_steps steps = { options_take, decide };
     struct ask_request q = { .request = json_pack("{s:s}", "command", "ask") };
-    struct option_walk w;
-    int status = EXIT_USAGE;
     must(q.request != NULL);
-    option_walk_init(&w, &command_ask, argc, argv);
-    int end = options_take(&q, &w);
-    if (end == OPTION_HELP)
-        status = EXIT_NAMED;
-    else if (end == OPTION_END)
-        status = decide(&q);
-    option_walk_fini(&w);
+    int status = command_run(&command_ask, argc, argv, &steps, &q);
     contact_fini(&q.contact);
     json_decref(q.request);
     return status;

@@ -35,12 +35,6 @@ struct bans_request {
     bool for_given, reason_given;
 };
 
-static void set(json_t *object, const char *key, const char *text)
-{
-    json_t *value = json_string(text);
-    must(json_object_set_new(object, key, value != NULL ? value : json_string("\\xff")) == 0);
-}
-
 /* --- options --- */
 
 /* "30m" as seconds, "forever" as null. NULL if it is neither. */
@@ -66,7 +60,7 @@ static int own_option(struct bans_request *q, int key, const char *value)
 {
     if (key == OPTION_REASON) {
         q->reason_given = true;
-        set(q->request, "reason", value);
+        client_set(q->request, "reason", str_c(value));
         return 0;
     }
     json_t *seconds = span_parse(value);
@@ -77,6 +71,17 @@ static int own_option(struct bans_request *q, int key, const char *value)
     q->for_given = true;
     must(json_object_set_new(q->request, "seconds", seconds) == 0);
     return 0;
+}
+
+/* What the daemon would refuse anyway is told without one. 0 or -1. */
+static int net_check(const struct bans_request *q)
+{
+    struct err err;
+    bool adds = strcmp(q->verb, "add") == 0;
+    if (control_bans_check(q->request, adds, &err) == 0)
+        return 0;
+    say_error("bans: %s", err.text);
+    return -1;
 }
 
 /* list; or show, add, remove with an address. 0 or -1. */
@@ -106,15 +111,17 @@ static int operands_take(struct bans_request *q, const struct option_walk *w)
     }
     buf_init(&command, 100);
     buf_addf(&command, "bans-%s", q->verb);
-    set(q->request, "command", buf_c(&command));
+    client_set(q->request, "command", buf_str(&command));
     buf_fini(&command);
-    if (wanted == 2)
-        set(q->request, "net", w->operands[1]);
-    return 0;
+    if (wanted == 1)
+        return 0;
+    client_set(q->request, "net", str_c(w->operands[1]));
+    return net_check(q);
 }
 
-static int options_take(struct bans_request *q, struct option_walk *w)
+static int options_take(void *request, struct option_walk *w)
 {
+    struct bans_request *q = request;
     const char *value;
     int key;
     while ((key = option_next(w, &value)) != OPTION_END) {
@@ -132,9 +139,9 @@ static void who_add(json_t *request)
     const char *sudo = getenv("SUDO_USER");
     const struct passwd *user = getpwuid(getuid());
     if (sudo != NULL && sudo[0] != '\0')
-        set(request, "who", sudo);
+        client_set(request, "who", str_c(sudo));
     else if (user != NULL)
-        set(request, "who", user->pw_name);
+        client_set(request, "who", str_c(user->pw_name));
 }
 
 /* --- printing --- */
@@ -255,6 +262,18 @@ static void result_print(const struct bans_request *q, const json_t *result)
     buf_fini(&b);
 }
 
+/* Print the result, which is taken over; or, where it is NULL, why there is none. */
+static int result_tell(const struct bans_request *q, json_t *result, const struct err *err)
+{
+    if (result == NULL) {
+        say_error("bans: %s", err->text);
+        return client_status(err);
+    }
+    result_print(q, result);
+    json_decref(result);
+    return EXIT_NAMED;
+}
+
 /* --- without a daemon --- */
 
 static int list_stored(const struct bans_request *q, struct store *s)
@@ -276,13 +295,7 @@ static int show_stored(const struct bans_request *q, struct store *s)
 {
     struct err err;
     json_t *result = control_bans_show(s, clock_now(), q->request, &err);
-    if (result == NULL) {
-        say_error("bans: %s", err.text);
-        return client_status(&err);
-    }
-    result_print(q, result);
-    json_decref(result);
-    return EXIT_NAMED;
+    return result_tell(q, result, &err);
 }
 
 /* Nobody answers: read the state file, if that is enough. */
@@ -340,19 +353,15 @@ static int one_command(const struct bans_request *q, struct client *c)
     json_t *result = NULL;
     if (client_send(c, q->request, &err) == 0)
         result = client_next(c, &more, &err);
-    if (result == NULL) {
-        say_error("bans: %s", err.text);
-        return client_status(&err);
-    }
-    result_print(q, result);
-    json_decref(result);
-    return EXIT_NAMED;
+    return result_tell(q, result, &err);
 }
 
-static int perform(struct bans_request *q)
+static int perform(void *request, const struct option_walk *w)
 {
+    struct bans_request *q = request;
     struct err err;
     struct client c;
+    (void)w;
     if (contact_settle(&q->contact, &err) != 0) {
         say_error("bans: %s", err.text);
         return EXIT_USAGE;
@@ -368,17 +377,10 @@ static int perform(struct bans_request *q)
 
 static int bans_run(int argc, char **argv)
 {
+    static const struct command_steps steps = { options_take, perform };
     struct bans_request q = { .request = json_object() };
-    struct option_walk w;
-    int status = EXIT_USAGE;
     must(q.request != NULL);
-    option_walk_init(&w, &command_bans, argc, argv);
-    int end = options_take(&q, &w);
-    if (end == OPTION_HELP)
-        status = EXIT_NAMED;
-    else if (end == OPTION_END)
-        status = perform(&q);
-    option_walk_fini(&w);
+    int status = command_run(&command_bans, argc, argv, &steps, &q);
     contact_fini(&q.contact);
     json_decref(q.request);
     return status;

@@ -65,6 +65,13 @@ void contact_fini(struct contact *c)
 
 /* --- talking --- */
 
+static int silence_error(const char *path, struct err *err)
+{
+    return err_set(err, ERR_IO, "posternd is there, but has not answered on %s for %d seconds: it "
+                   "is stopped or hangs. Look into its log, and restart it (systemctl restart "
+                   "postern)", path, CLIENT_ALIVE_SECONDS);
+}
+
 static int connect_error(const char *path, int errnum, struct err *err)
 {
     switch (errnum) {
@@ -78,36 +85,67 @@ static int connect_error(const char *path, int errnum, struct err *err)
                        "of the group in control.group", path);
     case EAGAIN:
     case EINPROGRESS:
-        return err_set(err, ERR_IO, "posternd is there, but does not answer on %s", path);
+        return silence_error(path, err);
     default:
         return err_errno(err, errnum, "%s", path);
     }
 }
 
+void client_limit(struct client *c, int seconds)
+{
+    struct timeval limit = { .tv_sec = seconds };
+    setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    c->seconds = seconds;
+}
+
+/* A sign of life. 0, or -1 with *err. */
+static int client_greet(struct client *c, const char *path, struct err *err)
+{
+    bool more;
+    json_t *request = json_pack("{s:s}", "command", CONTROL_PING), *result = NULL;
+    must(request != NULL);
+    if (client_send(c, request, err) == 0)
+        result = client_next(c, &more, err);
+    json_decref(request);
+    json_decref(result);
+    if (result != NULL)
+        return 0;
+    return c->silent ? silence_error(path, err) : -1;
+}
+
 int client_open(struct client *c, const char *path, struct err *err)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    struct timeval limit = { .tv_sec = CLIENT_SECONDS };
     if (str_copy(str_c(path), address.sun_path, sizeof address.sun_path) != 0)
         return err_set(err, ERR_USAGE, "the path of the socket is too long: %s", path);
     c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (c->fd < 0)
         return err_errno(err, errno, "a socket");
-    setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    if (connect(c->fd, (const struct sockaddr *)&address, sizeof address) == 0) {
-        buf_init(&c->in, CONTROL_ANSWER_MAX + 4096);
-        return 0;
+    c->silent = false;
+    client_limit(c, CLIENT_ALIVE_SECONDS);
+    if (connect(c->fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        int errnum = errno;
+        close(c->fd);
+        return connect_error(path, errnum, err);
     }
-    int errnum = errno;
-    close(c->fd);
-    return connect_error(path, errnum, err);
+    buf_init(&c->in, CONTROL_ANSWER_MAX + 4096);
+    if (client_greet(c, path, err) == 0)
+        return 0;
+    client_close(c);
+    return -1;
 }
 
 void client_close(struct client *c)
 {
     close(c->fd);
     buf_fini(&c->in);
+}
+
+void client_set(json_t *request, const char *key, struct str text)
+{
+    json_t *value = json_stringn(text.p, text.n);
+    must(json_object_set_new(request, key, value != NULL ? value : json_string("\\xff")) == 0);
 }
 
 int client_send(struct client *c, const json_t *request, struct err *err)
@@ -166,8 +204,9 @@ static int client_read(struct client *c, struct err *err)
         return err_set(err, ERR_IO, "posternd closed the connection without an answer");
     if (errno == EINTR)
         return 0;
-    if (errno == EAGAIN)
-        return err_set(err, ERR_IO, "posternd does not answer within %d seconds", CLIENT_SECONDS);
+    c->silent = errno == EAGAIN;
+    if (c->silent)
+        return err_set(err, ERR_IO, "posternd has not answered within %d seconds", c->seconds);
     return err_errno(err, errno, "posternd's answer");
 }
 
@@ -185,7 +224,8 @@ json_t *client_next(struct client *c, bool *more_out, struct err *err)
     return result;
 }
 
-json_t *client_call(const char *path, const json_t *request, bool *reached_out, struct err *err)
+json_t *client_call(const char *path, const json_t *request, int seconds, bool *reached_out,
+                    struct err *err)
 {
     struct client c;
     bool more;
@@ -193,6 +233,7 @@ json_t *client_call(const char *path, const json_t *request, bool *reached_out, 
     *reached_out = client_open(&c, path, err) == 0;
     if (!*reached_out)
         return NULL;
+    client_limit(&c, seconds);
     if (client_send(&c, request, err) == 0)
         result = client_next(&c, &more, err);
     client_close(&c);

@@ -3,8 +3,10 @@
  * control_client - asking the daemon, from postern's commands
  *
  * A blocking connection to the control socket with a time limit on everything: a daemon that is
- * stopped or hung must not hang the administrator. Without libevent, so that postern starts
- * at once. What door/control.h says of the lines holds here too.
+ * stopped or hung must not hang the administrator. So it is asked for a sign of life first, and
+ * what changes something is sent only to one that gave it: else a ban could be made hours after
+ * the command that was given up. Without libevent, so that postern starts at once. What
+ * door/control.h says of the lines holds here too.
  */
 #ifndef POSTERN_CMD_CONTROL_CLIENT_H
 #define POSTERN_CMD_CONTROL_CLIENT_H
@@ -17,7 +19,8 @@
 #include "base/err.h"
 #include "cmd/cmd.h"
 
-#define CLIENT_SECONDS 70    /* a little more than the daemon gives itself */
+#define CLIENT_ALIVE_SECONDS 5  /* for what a daemon that works does at once */
+#define CLIENT_SECONDS 70       /* for what asks others: a little more than posternd gives itself */
 
 /* --- where the daemon is, and how to print: options of ask, bans and status --- */
 
@@ -51,13 +54,22 @@ void contact_fini(struct contact *c);
 
 struct client {
     int fd;
+    int seconds;             /* of the limit */
+    bool silent;             /* the limit has passed */
     struct buf in;
 };
 
-/* Connect. 0; -1 with *err: ERR_MISSING if nobody listens there (what to do is in the text),
- * ERR_ACCESS if this user may not, else ERR_IO. */
+/* Connect, and wait at most CLIENT_ALIVE_SECONDS for each of the connection and a sign of life. 0;
+ * -1 with *err, what to do being in the text: ERR_MISSING if nobody listens there, ERR_ACCESS if
+ * this user may not, ERR_IO if who listens does not answer, or is not posternd. */
 int client_open(struct client *c, const char *path, struct err *err);
 void client_close(struct client *c);
+
+/* How long client_send() and client_next() wait from now on; CLIENT_ALIVE_SECONDS at first. */
+void client_limit(struct client *c, int seconds);
+
+/* Put a text into a request. In place of one that is no UTF-8, which JSON cannot hold, \xff. */
+void client_set(json_t *request, const char *key, struct str text);
 
 /* Send a request. 0, or -1 with *err. */
 int client_send(struct client *c, const json_t *request, struct err *err);
@@ -70,8 +82,9 @@ json_t *client_next(struct client *c, bool *more_out, struct err *err);
 /* One line as client_next() takes it; for answers that come another way. */
 json_t *client_line(struct str line, bool *more_out, struct err *err);
 
-/* Open, send, take one result, close. *reached_out: somebody answered. */
-json_t *client_call(const char *path, const json_t *request, bool *reached_out, struct err *err);
+/* Open, send, take one result within `seconds`, close. *reached_out: posternd is there. */
+json_t *client_call(const char *path, const json_t *request, int seconds, bool *reached_out,
+                    struct err *err);
 
 /* The exit status of an error that the daemon sent. */
 int client_status(const struct err *err);

@@ -94,6 +94,19 @@ static int options_check(struct request *q, const struct option_walk *w)
     return 0;
 }
 
+static int options_take(void *request, struct option_walk *w)
+{
+    const char *value;
+    int key;
+    while ((key = option_next(w, &value)) != OPTION_END) {
+        if (key < 0)
+            return key;
+        if (option_take(request, key, value) != 0)
+            return OPTION_BAD;
+    }
+    return options_check(request, w) == 0 ? OPTION_END : OPTION_BAD;
+}
+
 static int status_of(const struct err *err)
 {
     return err->kind == ERR_USAGE ? EXIT_USAGE : EXIT_INCOMPLETE;
@@ -193,13 +206,15 @@ static int act(struct request *q, const struct rootfs *fs, struct arena *a)
     return s->act == SETUP_APPLY ? act_apply(q) : EXIT_NAMED;
 }
 
-static int run_on(struct request *q)
+static int perform(void *request, const struct option_walk *w)
 {
+    struct request *q = request;
     struct rootfs fs;
     struct err err;
     struct eximconf exim = { .localhost_number = -1 };
+    (void)w;
     if (rootfs_init(&fs, q->root, &err) != 0) {
-        say_error("setup: %s", err.text);
+        say_error("setup: --root %s", err.text);
         return EXIT_USAGE;
     }
     bool copy = fs.root[0] != '\0';
@@ -226,19 +241,9 @@ static int run_on(struct request *q)
 
 static int setup_run(int argc, char **argv)
 {
+    static const struct command_steps steps = { options_take, perform };
     struct request q = { .color = "auto", .setup = { .out = stdout } };
-    struct option_walk w;
-    const char *value;
-    int key, status = EXIT_USAGE;
-    option_walk_init(&w, &command_setup, argc, argv);
-    while ((key = option_next(&w, &value)) >= 0 && option_take(&q, key, value) == 0)
-        ;
-    if (key == OPTION_HELP)
-        status = EXIT_NAMED;
-    else if (key == OPTION_END && options_check(&q, &w) == 0)
-        status = run_on(&q);
-    option_walk_fini(&w);
-    return status;
+    return command_run(&command_setup, argc, argv, &steps, &q);
 }
 
 const struct command command_setup = {

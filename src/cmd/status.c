@@ -161,8 +161,9 @@ static void status_print(const struct contact *c, const json_t *status)
 
 /* --- running --- */
 
-static int options_take(struct contact *c, struct option_walk *w)
+static int options_take(void *request, struct option_walk *w)
 {
+    struct contact *c = request;
     const char *value;
     int key;
     while ((key = option_next(w, &value)) != OPTION_END) {
@@ -176,16 +177,18 @@ static int options_take(struct contact *c, struct option_walk *w)
     return OPTION_BAD;
 }
 
-static int perform(struct contact *c)
+static int perform(void *contact, const struct option_walk *w)
 {
+    struct contact *c = contact;
     struct err err;
     bool reached = false;
+    (void)w;
     if (contact_settle(c, &err) != 0) {
         say_error("status: %s", err.text);
         return EXIT_USAGE;
     }
     json_t *request = json_pack("{s:s}", "command", "status");
-    json_t *status = client_call(c->path, request, &reached, &err);
+    json_t *status = client_call(c->path, request, CLIENT_ALIVE_SECONDS, &reached, &err);
     json_decref(request);
     if (status == NULL) {
         say_error("status: %s", err.text);
@@ -201,16 +204,9 @@ static int perform(struct contact *c)
 
 static int status_run(int argc, char **argv)
 {
+    static const struct command_steps steps = { options_take, perform };
     struct contact c = { .json = false };
-    struct option_walk w;
-    int status = EXIT_USAGE;
-    option_walk_init(&w, &command_status, argc, argv);
-    int end = options_take(&c, &w);
-    if (end == OPTION_HELP)
-        status = EXIT_NAMED;
-    else if (end == OPTION_END)
-        status = perform(&c);
-    option_walk_fini(&w);
+    int status = command_run(&command_status, argc, argv, &steps, &c);
     contact_fini(&c);
     return status;
 }

@@ -198,6 +198,7 @@ struct conf_dictionary {
     unsigned domain_unknown;         /* of a target domain, from strangers */
     unsigned domain_clients;         /* ... from at least so many of them */
     unsigned attacked_unknown;       /* a stranger's threshold while its target is under attack */
+    unsigned bounce_unknown;         /* distinct unknown local parts of a client's bounces */
     unsigned window_s;
     unsigned ban_s, ban_max_s;       /* first ban, ceiling of the doubling */
     unsigned memory_s;               /* after its end a ban is remembered so long for the doubling

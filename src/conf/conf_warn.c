@@ -2,8 +2,8 @@
 /*
  * conf_warn - what works, and is probably not what was meant
  *
- * Shown by posternd --check and written to the log at the start. A rule that
- * cries on healthy servers is worse than none: each of these has hurt somebody.
+ * Shown by posternd --check. A rule that cries on healthy servers is worse than
+ * none: each of these has hurt somebody.
  */
 #include <stdio.h>
 #include <sys/stat.h>

@@ -192,6 +192,7 @@ const struct setting settings[] = {
     { PART("recipient.table", "format", WORD, conf_table, format, NULL), .words = formats,
       .about = "What the file is: list (an address or local part a line), lsearch or cdb (keys are "
                "the addresses), aliases, passwd (local parts), domains (only names of domains). "
+               "Where alice is in it, alice+anything is taken too: the MTA has the last word. "
                "Must be set." },
     { PART("recipient.table", "domain", STRING, conf_table, domain, ""),
       .check = settings_check_domain_or_none,
@@ -344,7 +345,15 @@ const struct setting settings[] = {
       .about = "... if at least so many clients took part." },
     { ROW("dictionary", "attacked_unknown", NUMBER, dictionary.attacked_unknown, "2"), .min = 1,
       .max = 100,
-      .about = "What client_unknown is for a stranger while the domain is under such an attack." },
+      .about = "What client_unknown is for a stranger while the domain is under such an attack; "
+               "for a client with at least one good recipient, three times as many." },
+    { ROW("dictionary", "bounce_unknown", NUMBER, dictionary.bounce_unknown, "20"), .min = 1,
+      .max = 100,
+      .about = "Bounces (mail from the null sender) to unknown recipients are mostly the answer of "
+               "honest servers to senders that somebody forged. So they are counted apart, and "
+               "nobody is banned for them. After so many different ones within the window, all "
+               "bounces of that client are deferred until there are fewer; a client that sends "
+               "good mail, too, may have three times as many." },
     { ROW("dictionary", "window", SECONDS, dictionary.window_s, "1h"), .min = 60, .max = 30 * DAY,
       .about = "How long an unknown recipient counts." },
     { ROW("dictionary", "ban", SECONDS, dictionary.ban_s, "1h"), .min = 1, .max = 365 * DAY,
@@ -355,7 +364,9 @@ const struct setting settings[] = {
       .about = "How long after its end a ban is remembered for that." },
     { ROW("dictionary", "good_recipients", NUMBER, dictionary.good_recipients, "20"), .min = 1,
       .max = 1000000,
-      .about = "A client with at least so many good recipients within the window ..." },
+      .about = "A client with at least so many good recipients within the window, where one local "
+               "part counts at most four times, whatever its domain, and what only a catch-all "
+               "takes does not count ..." },
     { ROW("dictionary", "good_percent", NUMBER, dictionary.good_percent, "50"), .min = 1,
       .max = 100,
       .about = "... that are at least this share of all sends good mail, too: it forwards mail or "

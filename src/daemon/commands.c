@@ -180,11 +180,15 @@ static json_t *counts_json(const struct policy_stats *p)
     set_u64(object, "overflow", p->overflow);
     for (int i = 0; i < 4; i++)
         set_u64(object, verdict_action_names[i], p->actions[i]);
+    set_u64(object, "would", p->would_any);
     for (int i = 0; i < CHECK_COUNT; i++) {
         json_t *check = json_object();
         must(check != NULL);
         for (int j = CHECK_SKIPPED; j <= CHECK_BROKEN; j++)
             set_u64(check, check_state_names[j], p->results[i][j]);
+        set_u64(check, "would", p->would[i]);
+        for (int j = VERDICT_TAG; j <= VERDICT_REFUSE; j++)
+            set_u64(check, verdict_action_names[j], p->decided[i][j]);
         set(checks, check_names[i], check);
     }
     set(object, "checks", checks);
@@ -226,23 +230,22 @@ static json_t *state_json(struct store *store)
     set_u64(object, "bans", s.entries[STORE_BANS]);
     set_u64(object, "tallies", s.entries[STORE_TALLIES]);
     set_u64(object, "callouts", s.entries[STORE_CALLOUTS]);
-    set_u64(object, "pending_bytes", s.pending);
+    set_u64(object, "pending_bytes", s.pending_bytes);
     set_u64(object, "dropped", s.dropped);
     set_u64(object, "failures", s.failures);
     set_u64(object, "file_bytes", s.file_bytes);
     return object;
 }
 
-static json_t *tables_json(const struct recipients *r)
+static json_t *tables_json(const struct service *service)
 {
     struct recipients_stats s;
     json_t *object = json_object();
     must(object != NULL);
-    if (r == NULL) {
+    if (!service_recipients_stats(service, &s)) {
         set(object, "layout", json_string(recipients_layout_names[LAYOUT_NONE]));
         return object;
     }
-    recipients_stats(r, &s);
     set(object, "layout", json_string(recipients_layout_names[s.layout]));
     set_u64(object, "addresses", s.addresses);
     set_u64(object, "domains", s.domains);
@@ -252,12 +255,12 @@ static json_t *tables_json(const struct recipients *r)
     return object;
 }
 
-static json_t *dns_json(const struct resolver *r)
+static json_t *dns_json(const struct service *service)
 {
     struct resolver_stats s;
     json_t *object = json_object();
     must(object != NULL);
-    resolver_stats(r, &s);
+    service_dns_stats(service, &s);
     set_u64(object, "asked", s.asked);
     set_u64(object, "failed", s.failed);
     set_u64(object, "timeouts", s.timeouts);
@@ -309,10 +312,10 @@ static void run_status(void *ctx, struct control *c, uint64_t call, const json_t
     set_u64(object, "log_lost", log_lost());
     set(object, "decisions", counts_json(policy_stats(service_policy(s))));
     set(object, "door", door_json(d->door));
-    set(object, "dns", dns_json(service_resolver(s)));
+    set(object, "dns", dns_json(s));
     set(object, "lists", zones_json(service_policy(s)));
     set(object, "state", state_json(service_store(s)));
-    set(object, "recipients", tables_json(service_recipients(s)));
+    set(object, "recipients", tables_json(s));
     set(object, "callouts", callouts_json(service_policy(s)));
     control_answer(c, call, object);
 }

@@ -47,17 +47,26 @@ static int sockets_open(struct daemon *d, const struct conf *c, const struct pri
 
 /* --- signals --- */
 
+/* Its file again, after a rotation, and the level of the settings in use. */
+static void log_renew(const struct conf *c)
+{
+    struct err err;
+    log_level_set(log_level_of(c->daemon.log_level));
+    if (log_reopen(&err) != 0)
+        log_text(LOG_LEVEL_WARNING, "log-not-reopened", "%s", err.text);
+}
+
 int daemon_reload(struct daemon *d, struct err *err)
 {
     struct conf *c;
-    struct err log_err;
     notify_reloading();
     c = conf_read(d->path, err);
     int status = c == NULL ? -1 : service_reload(d->service, c, err);
     if (status == 0)
         door_change(d->door, &service_conf(d->service)->door, service_policy(d->service));
-    if (log_reopen(&log_err) != 0)
-        log_text(LOG_LEVEL_WARNING, "log-not-reopened", "%s", log_err.text);
+    log_renew(service_conf(d->service));
+    if (status == 0)
+        restart_log(&d->restart, service_conf(d->service));
     if (status == 0)
         log_text(LOG_LEVEL_NOTICE, "reloaded", "the settings of %s are in use", d->path);
     else
@@ -160,6 +169,7 @@ static int begin(struct daemon *d, struct conf *c, struct err *err)
     if (d->service == NULL || metrics_begin(d, err) != 0)
         return -1;
     door_change(d->door, &service_conf(d->service)->door, service_policy(d->service));
+    restart_begin(&d->restart, service_conf(d->service));
     privs_confine(service_conf(d->service), &privs);
     started(d, &privs);
     notify_ready();

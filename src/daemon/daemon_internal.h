@@ -8,6 +8,7 @@
 #ifndef POSTERN_DAEMON_DAEMON_INTERNAL_H
 #define POSTERN_DAEMON_DAEMON_INTERNAL_H
 
+#include "daemon/restart.h"
 #include "daemon/service.h"
 #include "door/control.h"
 #include "door/door.h"
@@ -23,6 +24,7 @@ struct daemon {
     struct http *http;
     int metrics_fd;              /* -1: none, or taken over by `http` */
     const char *path;            /* of the settings */
+    struct restart restart;
     int64_t started_utc;
     char confined[200];          /* what took effect of the hardening */
     struct timer reload;         /* asked for over the control socket, by `reload_call` */

@@ -46,7 +46,7 @@ static void histogram(struct buf *out, const char *name, const char *label,
 
 static void decisions(struct buf *out, const struct policy_stats *s)
 {
-    one(out, "requests_total", "counter", "Envelopes that were judged.", s->asks);
+    one(out, "requests_total", "counter", "Envelopes, and ends of sessions.", s->asks);
     one(out, "requests_open", "gauge", "Envelopes in work.", s->open);
     one(out, "exempt_total", "counter", "Envelopes that no check touched.", s->exempt);
     one(out, "overflow_total", "counter", "Envelopes passed because too many were in work.",
@@ -64,6 +64,21 @@ static void decisions(struct buf *out, const struct policy_stats *s)
     }
 }
 
+static void effects(struct buf *out, const struct policy_stats *s)
+{
+    head(out, "check_decisions_total", "counter",
+         "Verdicts by the check that decided; would: recipients that it hit in mode observe.");
+    for (int i = 0; i < CHECK_COUNT; i++) {
+        buf_addf(out, "postern_check_decisions_total{check=\"%s\",action=\"would\"} %" PRIu64 "\n",
+                 check_names[i], s->would[i]);
+        for (int j = VERDICT_TAG; j <= VERDICT_REFUSE; j++)
+            buf_addf(out, "postern_check_decisions_total{check=\"%s\",action=\"%s\"} %" PRIu64 "\n",
+                     check_names[i], verdict_action_names[j], s->decided[i][j]);
+    }
+    one(out, "would_total", "counter",
+        "Recipients that were let in though a check in mode observe hit.", s->would_any);
+}
+
 static void latencies(struct buf *out, const struct policy_stats *s)
 {
     char label[64];
@@ -76,10 +91,10 @@ static void latencies(struct buf *out, const struct policy_stats *s)
     }
 }
 
-static void dns(struct buf *out, const struct resolver *r)
+static void dns(struct buf *out, const struct service *service)
 {
     struct resolver_stats s;
-    resolver_stats(r, &s);
+    service_dns_stats(service, &s);
     one(out, "dns_questions_total", "counter", "Questions asked of the DNS.", s.asked);
     one(out, "dns_failures_total", "counter", "Questions that the DNS failed to answer.", s.failed);
     one(out, "dns_timeouts_total", "counter", "Questions not answered in their time.", s.timeouts);
@@ -98,7 +113,7 @@ static void state(struct buf *out, struct store *store)
     head(out, "state_entries", "gauge", "Entries of the state, about.");
     for (int i = 0; i < STORE_TABLES; i++)
         buf_addf(out, "postern_state_entries{table=\"%s\"} %" PRIu64 "\n", names[i], s.entries[i]);
-    one(out, "state_pending_bytes", "gauge", "Bytes that wait to be written.", s.pending);
+    one(out, "state_pending_bytes", "gauge", "Bytes that wait to be written.", s.pending_bytes);
     one(out, "state_dropped_total", "counter", "Entries lost because they could not be written.",
         s.dropped);
     one(out, "state_failures_total", "counter", "Writes that failed.", s.failures);
@@ -106,12 +121,11 @@ static void state(struct buf *out, struct store *store)
     one(out, "state_on_disk", "gauge", "1 if the state is kept on disk.", s.on_disk);
 }
 
-static void tables(struct buf *out, const struct recipients *r)
+static void tables(struct buf *out, const struct service *service)
 {
     struct recipients_stats s;
-    if (r == NULL)
+    if (!service_recipients_stats(service, &s))
         return;
-    recipients_stats(r, &s);
     one(out, "recipients", "gauge", "Addresses in the tables.", s.addresses);
     one(out, "recipient_domains", "gauge", "Domains in the tables.", s.domains);
     one(out, "recipient_files_broken", "gauge", "Files that could not be read.", s.broken_files);
@@ -208,10 +222,11 @@ void metrics_text(struct service *s, const struct conns_stats *door, struct buf 
 {
     const struct policy_stats *p = policy_stats(service_policy(s));
     decisions(out, p);
+    effects(out, p);
     latencies(out, p);
-    dns(out, service_resolver(s));
+    dns(out, s);
     state(out, service_store(s));
-    tables(out, service_recipients(s));
+    tables(out, s);
     zones(out, service_policy(s));
     callouts(out, service_policy(s));
     if (door != NULL)

@@ -29,6 +29,8 @@
 #include "base/log.h"
 #include "base/str.h"
 
+#define EXPOSED_TEXT 1000u
+
 /* --- who --- */
 
 static int group_find(const char *name, struct privs *out, struct err *err)
@@ -229,6 +231,31 @@ int privs_prepare(const struct conf *c, struct privs *out, struct err *err)
                                                      : folder_for(c->control.socket, out, err);
 }
 
+/* --- who else may write the state --- */
+
+/* Whoever can put a file in the place of ours chooses who is banned and who is not. That stops no
+ * mail, so it is no reason not to start. False if all is well, or the folder is not there yet. */
+static bool state_exposed(const struct conf *c, const struct privs *p, char *text, size_t size)
+{
+    const char *folder = c->daemon.state;
+    struct stat st;
+    if (folder[0] == '\0' || stat(folder, &st) != 0)
+        return false;
+    bool judge_group = geteuid() == 0 || st.st_uid == geteuid();     /* else its own is unknown */
+    if (st.st_mode & S_IWOTH) {
+        snprintf(text, size, "daemon.state: everybody may write to %s, and so choose who is "
+                             "banned: chmod o-w %s", folder, folder);
+        return true;
+    }
+    if ((st.st_mode & S_IWGRP) == 0 || st.st_gid == 0 || st.st_gid == p->gid || !judge_group)
+        return false;
+    const struct group *g = getgrgid(st.st_gid);
+    snprintf(text, size, "daemon.state: the group %s may write to %s, and so choose who is "
+                         "banned: chmod g-w %s", g == NULL ? "of this folder" : g->gr_name, folder,
+             folder);
+    return true;
+}
+
 /* --- becoming the user --- */
 
 static int become(const struct privs *p, struct err *err)
@@ -248,7 +275,12 @@ static int become(const struct privs *p, struct err *err)
 int privs_become(const struct conf *c, struct err *err)
 {
     struct privs p;
-    if (find(&c->daemon, &p, err) != 0 || (p.change && become(&p, err) != 0))
+    char text[EXPOSED_TEXT];
+    if (find(&c->daemon, &p, err) != 0)
+        return -1;
+    if (state_exposed(c, &p, text, sizeof text))
+        log_text(LOG_LEVEL_WARNING, "state-exposed", "%s", text);
+    if (p.change && become(&p, err) != 0)
         return -1;
     if (p.change && access(c->file, R_OK) != 0)
         log_text(LOG_LEVEL_WARNING, "settings-unreadable",
@@ -265,7 +297,10 @@ void privs_warn(const struct conf *c, conf_warning *call, void *ctx)
 {
     struct privs who;
     struct err err;
+    char text[EXPOSED_TEXT];
     conf_warn(c, call, ctx);
     if (find(&c->daemon, &who, &err) != 0)
         call(ctx, err.text);
+    else if (state_exposed(c, &who, text, sizeof text))
+        call(ctx, text);
 }

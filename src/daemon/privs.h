@@ -46,10 +46,12 @@ struct privs_report {
 
 /* Give up all files, ports and system calls that these settings do not need, for good; before the
  * first thread is made. Never fails. Sockets that are open stay so. After a reload that names
- * files in other folders, those cannot be read until a restart. */
+ * files in other folders, those cannot be read until a restart; nor can homes of new accounts in a
+ * folder that held none. */
 void privs_confine(const struct conf *c, struct privs_report *out);
 
-/* What conf_warn() says, and that the user to become is missing: for `posternd --check`. */
+/* What conf_warn() says, that the user to become is missing, and that others may write to the
+ * folder of the state (privs_become() says that in the log): for `posternd --check`. */
 void privs_warn(const struct conf *c, conf_warning *call, void *ctx);
 
 #endif

@@ -9,6 +9,8 @@
  */
 #define _GNU_SOURCE
 #include <glob.h>
+#include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,15 +56,40 @@ static void folder_add(struct reach *r, const char *file, bool write)
     path_add(r, slash == 0 ? str_c(file) : str_make(file, slash), write);
 }
 
-/* Accounts lie below /home, /home2 and so on. */
+/* The folder that a real home lies in, if the home has the files of a mail account: so those of
+ * system users do not open /var. A home right below / is allowed alone. */
+static void home_add(struct reach *r, const char *home)
+{
+    char etc[PATH_MAX], real[PATH_MAX];
+    int n = snprintf(etc, sizeof etc, "%s/etc", home);
+    if (home[0] != '/' || n < 0 || (size_t)n >= sizeof etc || access(etc, F_OK) != 0 ||
+        realpath(home, real) == NULL)
+        return;
+    size_t slash = str_rfind_c(str_c(real), '/');
+    struct str folder = slash == 0 ? str_c(real) : str_make(real, slash);
+    for (size_t i = 0; i < r->path_count; i++) {
+        if (str_eq(str_c(r->paths[i].path), folder))
+            return;
+    }
+    if (folder.n > 1)
+        path_add(r, folder, false);
+}
+
+/* Accounts lie below /home, /home2 and so on, and wherever else /etc/passwd has them. */
 static void homes_add(struct reach *r)
 {
     glob_t g;
-    if (glob("/home*", GLOB_ONLYDIR, NULL, &g) != 0)
-        return;
-    for (size_t i = 0; i < g.gl_pathc; i++)
-        path_add(r, str_c(g.gl_pathv[i]), false);
-    globfree(&g);
+    if (glob("/home*", GLOB_ONLYDIR, NULL, &g) == 0) {
+        for (size_t i = 0; i < g.gl_pathc; i++)
+            path_add(r, str_c(g.gl_pathv[i]), false);
+        globfree(&g);
+    }
+    FILE *f = fopen("/etc/passwd", "re");
+    const struct passwd *user;
+    while (f != NULL && (user = fgetpwent(f)) != NULL)
+        home_add(r, user->pw_dir);
+    if (f != NULL)
+        fclose(f);
 }
 
 /* "" is the layout of the whole system: homes and the panel's own folders. */

@@ -36,6 +36,8 @@ struct service {
     struct loop *loop;
     struct generation *now, *retired;
     struct store *store;
+    struct resolver_stats asked;     /* of the generations before */
+    uint64_t loads;                  /* the same */
     struct timer tick;
     int64_t flush_logged_ms;
     bool offline;
@@ -243,26 +245,23 @@ void service_free(struct service **s)
     *s = NULL;
 }
 
-static void log_if_changed(const char *setting, const char *before, const char *after)
+/* What the generation in use has counted, before another takes its place. */
+static void counters_keep(struct service *s)
 {
-    if (strcmp(before, after) != 0)
-        log_text(LOG_LEVEL_WARNING, "needs-restart",
-                 "%s is now \"%s\" in the file; that needs a restart", setting, after);
+    struct recipients_stats tables;
+    service_dns_stats(s, &s->asked);
+    if (service_recipients_stats(s, &tables))
+        s->loads = tables.loads;
 }
 
 int service_reload(struct service *s, struct conf *c, struct err *err)
 {
-    const struct conf *before = s->now->conf;
-    log_if_changed("daemon.user", before->daemon.user, c->daemon.user);
-    log_if_changed("daemon.state", before->daemon.state, c->daemon.state);
-    log_if_changed("daemon.metrics", before->daemon.metrics, c->daemon.metrics);
-    log_if_changed("door.socket", before->door.socket, c->door.socket);
-    log_if_changed("control.socket", before->control.socket, c->control.socket);
     retired_check(s, loop_ms(s->loop), RETIRED_MAX - 1);
     struct generation *g = generation_new(s, c, err);
     if (g == NULL)
         return -1;
-    policy_stats_continue(g->policy, s->now->policy);
+    policy_go_on(g->policy, s->now->policy);
+    counters_keep(s);
     s->now->retired_ms = loop_ms(s->loop);
     s->now->next = s->retired;
     s->retired = s->now;
@@ -280,14 +279,26 @@ const struct conf *service_conf(const struct service *s)
     return s->now->conf;
 }
 
-struct resolver *service_resolver(struct service *s)
+void service_dns_stats(const struct service *s, struct resolver_stats *out)
 {
-    return s->now->resolver;
+    const struct resolver_stats *before = &s->asked;
+    struct resolver_stats all;
+    resolver_stats(s->now->resolver, &all);
+    all.asked += before->asked;
+    all.answered += before->answered;
+    all.failed += before->failed;
+    all.timeouts += before->timeouts;
+    all.busy += before->busy;
+    *out = all;
 }
 
-struct recipients *service_recipients(struct service *s)
+bool service_recipients_stats(const struct service *s, struct recipients_stats *out)
 {
-    return s->now->recipients;
+    if (s->now->recipients == NULL)
+        return false;
+    recipients_stats(s->now->recipients, out);
+    out->loads += s->loads;
+    return true;
 }
 
 struct store *service_store(struct service *s)

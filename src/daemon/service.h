@@ -41,8 +41,11 @@ int service_reload(struct service *s, struct conf *c, struct err *err);
 /* Of the generation in use. They change with a reload: ask anew each time. */
 struct policy *service_policy(struct service *s);
 const struct conf *service_conf(const struct service *s);
-struct resolver *service_resolver(struct service *s);
-struct recipients *service_recipients(struct service *s);   /* NULL: no tables */
 struct store *service_store(struct service *s);
+
+/* Questions to the DNS and tables of recipients. What counters say holds for former generations,
+ * too, while they were in use. False: there are no tables. */
+void service_dns_stats(const struct service *s, struct resolver_stats *out);
+bool service_recipients_stats(const struct service *s, struct recipients_stats *out);
 
 #endif

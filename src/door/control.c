@@ -191,16 +191,30 @@ static int command_check(struct talk *t, struct str name, const struct control_c
     return err_set(err, ERR_ACCESS, "only root and the user of posternd may do this");
 }
 
+static void ping_answer(struct talk *t)
+{
+    json_t *nothing = json_object();
+    must(nothing != NULL);
+    send_result(t, nothing, false);
+    json_decref(nothing);
+    conn_deadline(t->conn, CONTROL_IDLE_MS);
+}
+
 static void line_run(struct talk *t, struct str line)
 {
     struct control *c = t->control;
     const struct control_command *command;
-    struct str name;
+    struct str name = STR("");
     struct err err;
     json_t *request = control_parse(line, &err);
+    bool named = request != NULL && control_string(request, "command", &name);
+    if (t->may_look && str_eq(name, STR(CONTROL_PING))) {
+        ping_answer(t);
+        json_decref(request);
+        return;
+    }
     c->stats.commands++;
-    if (request == NULL || !control_string(request, "command", &name) ||
-        command_check(t, name, &command, &err) != 0) {
+    if (!named || command_check(t, name, &command, &err) != 0) {
         send_error(t, &err);
         conn_deadline(t->conn, CONTROL_IDLE_MS);
     } else {

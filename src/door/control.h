@@ -10,6 +10,9 @@
  *     {"ok":true,"result":{...}}          {"ok":true,"more":true,"result":{...}} before other lines
  *     {"ok":false,"kind":"missing","error":"..."}
  *
+ * {"command":"ping"} is answered with {"ok":true,"result":{}} by this module itself, and counted
+ * nowhere: a sign of life for whoever may look.
+ *
  * One command at a time on a connection; the next line is read when the answer is out. The same
  * objects serve `posternd --ask REQUEST`, which decides without a daemon: control_ask.h.
  */
@@ -35,6 +38,7 @@
 #define CONTROL_IDLE_MS 30000u                /* without a whole request */
 #define CONTROL_ANSWER_MS 60000u              /* then the command has failed */
 #define CONTROL_WRITE_MS 20000u
+#define CONTROL_PING "ping"
 
 struct control;
 

@@ -49,15 +49,19 @@ struct page {
     int64_t now;
     struct ban *last;
     bool *started;
+    unsigned steps;
+    bool full;
 };
 
 static bool on_ban(void *ctx, const struct ban *b)
 {
     struct page *p = ctx;
-    must(json_array_append_new(p->rows, control_ban_json(b, p->now)) == 0);
+    if (ban_active(b, p->now))
+        must(json_array_append_new(p->rows, control_ban_json(b, p->now)) == 0);
     *p->last = *b;
     *p->started = true;
-    return json_array_size(p->rows) < CONTROL_BANS_PAGE;
+    p->full = ++p->steps == CONTROL_BANS_STEPS || json_array_size(p->rows) == CONTROL_BANS_PAGE;
+    return !p->full;
 }
 
 bool control_bans_page(struct store *s, int64_t now, bool *started, struct ban *last, json_t *page)
@@ -67,7 +71,7 @@ bool control_bans_page(struct store *s, int64_t now, bool *started, struct ban *
     must(p.rows != NULL);
     ban_walk(s, *started ? &after : NULL, now, on_ban, &p);
     set(page, "bans", p.rows);
-    return json_array_size(p.rows) == CONTROL_BANS_PAGE;
+    return p.full;
 }
 
 /* --- one ban --- */
@@ -132,17 +136,29 @@ static int end_take(const json_t *request, int64_t now, struct ban *b, struct er
     return 0;
 }
 
+/* The ban that is asked for: whom, and till when. */
+static int add_take(const json_t *request, int64_t now, struct ban *b, struct err *err)
+{
+    if (net_take(request, b, err) != 0 || end_take(request, now, b, err) != 0)
+        return -1;
+    if (b->bits < 8)
+        return err_set(err, ERR_USAGE, "a ban of less than /8 would be a ban of everybody");
+    return 0;
+}
+
+int control_bans_check(const json_t *request, bool adds, struct err *err)
+{
+    struct ban b;
+    return adds ? add_take(request, 0, &b, err) : net_take(request, &b, err);
+}
+
 json_t *control_bans_add(struct store *s, int64_t now, const json_t *request, struct ban *ban_out,
                          struct err *err)
 {
     struct str text;
     struct ban *b = ban_out;
-    if (net_take(request, b, err) != 0 || end_take(request, now, b, err) != 0)
+    if (add_take(request, now, b, err) != 0)
         return NULL;
-    if (b->bits < 8) {
-        err_set(err, ERR_USAGE, "a ban of less than /8 would be a ban of everybody");
-        return NULL;
-    }
     b->maker = BAN_BY_ADMIN;
     ban_set_reason(b, control_string(request, "reason", &text) && text.n > 0
                           ? text : STR("banned by the administrator"));

@@ -19,6 +19,7 @@
 struct store;
 
 #define CONTROL_BANS_PAGE 200u   /* a page takes a millisecond or two */
+#define CONTROL_BANS_STEPS 2000u /* ... also where most bans have ended and are only remembered */
 #define CONTROL_BAN_SECONDS 86400
 #define CONTROL_BAN_SECONDS_MAX ((int64_t)10 * 366 * 86400)
 
@@ -26,12 +27,17 @@ struct store;
  * times as RFC 3339 in UTC, "until" null for ever. The caller's. */
 json_t *control_ban_json(const struct ban *b, int64_t now);
 
-/* Add "bans" to `page`: at most CONTROL_BANS_PAGE active ones behind *last, which is moved;
- * *started is false before the first page. False: there are no more. */
+/* Add "bans" to `page`: at most CONTROL_BANS_PAGE active ones behind *last, which is moved, of
+ * CONTROL_BANS_STEPS that are looked at; so it may be empty. *started is false before the first
+ * page. False: there are no more. */
 bool control_bans_page(struct store *s, int64_t now, bool *started, struct ban *last, json_t *page);
 
 /* Answer `call` with all of them. `s` must live until the stream ends: control_free() ends it. */
 void control_bans_list(struct control *c, uint64_t call, struct store *s, int64_t now);
+
+/* Is the request one of bans-show and bans-remove, or of bans-add, that could be done at all? 0, or
+ * -1 with *err (ERR_USAGE), as the command itself would say. */
+int control_bans_check(const json_t *request, bool adds, struct err *err);
 
 /* The results of the other commands; NULL with *err. For bans-add and bans-remove the ban that was
  * made or lifted is in *ban_out, for the log and for dict_forget(). */

@@ -8,6 +8,8 @@
  */
 #include "door/request.h"
 
+#include <string.h>
+
 #include "base/must.h"
 
 enum name {
@@ -44,6 +46,7 @@ static const struct {
 };
 
 #define VALUES_MAX 4096u   /* above the sum of all `max` */
+#define LOCAL_MAX (ENVELOPE_ADDRESS_MAX - 1 - REQUEST_DOMAIN_MAX)    /* of an address that is cut */
 
 static const struct {
     struct str text;
@@ -95,17 +98,84 @@ static void fault(struct request *r, const char *why)
         r->why = why;
 }
 
-/* Of an address that is too long the end is kept: its domain is there. */
-static struct str cut(struct str value, size_t name)
+/* Keep a name's value, or go on with the one that was kept last. */
+static void value_add(struct request *r, size_t name, struct str bytes)
 {
-    size_t max = names[name].max;
-    if (value.n > max && (name == NAME_SENDER || name == NAME_RECIPIENT))
-        return str_skip(value, value.n - max);
-    return str_head(value, max);
+    r->value[name].n += (uint32_t)bytes.n;
+    must(buf_add(&r->values, bytes) == 0);
 }
 
+/* More of a line; `at` is behind the last @ of all of it. */
+static void tail_add(struct request_tail *t, struct str bytes)
+{
+    size_t skip = bytes.n > sizeof t->bytes ? bytes.n - sizeof t->bytes : 0;
+    struct str last = str_skip(bytes, skip);
+    size_t room = sizeof t->bytes - last.n, keep = t->n < room ? t->n : room;
+    size_t at = str_rfind_c(bytes, '@');
+    if (last.n == 0)
+        return;
+    if (at != STR_NONE)
+        t->at = t->seen + at + 1;
+    t->seen += bytes.n;
+    memmove(t->bytes, t->bytes + t->n - keep, keep);
+    memcpy(t->bytes + keep, last.p, last.n);
+    t->n = keep + last.n;
+}
+
+/* The first bytes of an address that is too long; its end may be still to come. */
+static void address_begin(struct request *r, size_t name, struct str value)
+{
+    r->cut = name;
+    r->tail = (struct request_tail){ .n = 0 };
+    value_add(r, name, str_head(value, LOCAL_MAX + str_starts(value, STR("<"))));
+}
+
+/* What is behind the last @, without what ends the line or the address. */
+static struct str tail_domain(const struct request_tail *t, bool bracket)
+{
+    size_t behind = t->seen - t->at;
+    struct str domain = str_make(t->bytes, t->n);
+    if (behind < t->n)
+        domain = str_skip(domain, t->n - behind);
+    if (str_ends(domain, STR("\r")))
+        domain.n--;
+    if (bracket && str_ends(domain, STR(">")))
+        domain.n--;
+    if (domain.n > REQUEST_DOMAIN_MAX)
+        domain = str_skip(domain, domain.n - REQUEST_DOMAIN_MAX);
+    return domain;
+}
+
+/* All of it has come: behind the local part goes the domain. Angle brackets stay a pair. Where the
+ * domain is what makes it long, its begin was taken for local part. */
+static void address_end(struct request *r)
+{
+    struct request_tail *t = &r->tail;
+    size_t name = r->cut, begin = names[name].text.n + 1;
+    bool bracket = r->values.p[r->value[name].at] == '<';
+    struct str domain = tail_domain(t, bracket);
+    r->cut = REQUEST_VALUES;
+    if (t->at == 0)
+        return;
+    if (t->at - 1 - begin < r->value[name].n) {
+        r->values.n -= r->value[name].n - (t->at - 1 - begin);
+        r->value[name].n = (uint32_t)(t->at - 1 - begin);
+    }
+    value_add(r, name, STR("@"));
+    value_add(r, name, domain);
+    if (bracket)
+        value_add(r, name, STR(">"));
+}
+
+static bool is_address(size_t name)
+{
+    return name == NAME_SENDER || name == NAME_RECIPIENT;
+}
+
+/* `line` is all of it, or the first REQUEST_LINE_MAX bytes. */
 static void line_take(struct request *r, struct str line)
 {
+    r->cut = REQUEST_VALUES;
     r->begun = true;
     r->bytes += line.n + 1;
     if (r->bytes > REQUEST_BYTES_MAX)
@@ -120,11 +190,12 @@ static void line_take(struct request *r, struct str line)
             continue;
         if (r->value[i].seen)
             return;
-        value = cut(value, i);
         r->value[i].seen = true;
         r->value[i].at = (uint32_t)r->values.n;
-        r->value[i].n = (uint32_t)value.n;
-        must(buf_add(&r->values, value) == 0);
+        if (is_address(i) && value.n > names[i].max)
+            address_begin(r, i, value);
+        else
+            value_add(r, i, str_head(value, names[i].max));
         return;
     }
 }
@@ -236,13 +307,18 @@ static enum request_progress finish(struct request *r)
 
 /* --- feeding --- */
 
-/* A line beyond the ceiling: its first bytes count, the rest is dropped as it comes. Nor is it a
- * fault: clients choose how long their HELO is, and must not get by with it. */
+/* A line beyond the ceiling: its first bytes count, and the domain of an address; the rest is
+ * dropped as it comes. Nor is it a fault: clients choose how long their HELO is, and must not get
+ * by with it. */
 static size_t skip_line(struct request *r, struct str bytes)
 {
     size_t end = str_find_c(bytes, '\n');
     if (!r->skipping)
         line_take(r, str_head(bytes, REQUEST_LINE_MAX));
+    if (r->cut < REQUEST_VALUES)
+        tail_add(&r->tail, str_head(bytes, end));
+    if (r->cut < REQUEST_VALUES && end != STR_NONE)
+        address_end(r);
     r->skipping = end == STR_NONE;
     return end == STR_NONE ? bytes.n : end + 1;
 }
@@ -262,6 +338,10 @@ static size_t line_feed(struct request *r, struct str bytes, bool *empty_out)
     *empty_out = line.n == 0;
     if (line.n > 0)
         line_take(r, line);
+    if (line.n > 0 && r->cut < REQUEST_VALUES) {
+        tail_add(&r->tail, line);
+        address_end(r);
+    }
     return end + 1;
 }
 

@@ -12,7 +12,10 @@
  * rcpt_fail_count, smtp_notquit_reason, and the states QUIT and NOTQUIT.
  *
  * A value may hold any byte but a line end. Values that are longer than anything
- * real are cut: to refuse to look at them would be a way around every check.
+ * real are cut: to refuse to look at them would be a way around every check. Of an
+ * address the begin of the local part and the domain are kept, however long it is:
+ * these are what checks ask for. A domain that is too long itself keeps its end,
+ * which is still longer than any name of the DNS, so it can be taken for no other.
  */
 #ifndef POSTERN_DOOR_REQUEST_H
 #define POSTERN_DOOR_REQUEST_H
@@ -27,6 +30,8 @@
 #define REQUEST_LINE_MAX 4096u       /* name, `=` and value; what is beyond is dropped */
 #define REQUEST_BYTES_MAX 32768u     /* all lines of one request, without what was dropped */
 #define REQUEST_VALUES 20u           /* at most so many names are known */
+#define REQUEST_DOMAIN_MAX 255u      /* of an address that is too long; no real domain is longer */
+#define REQUEST_TAIL_MAX (REQUEST_DOMAIN_MAX + 3)    /* ... with @, > and a carriage return */
 
 enum request_progress {
     REQUEST_MORE,        /* it has not ended yet */
@@ -44,6 +49,12 @@ struct request {
     struct { uint32_t at, n; bool seen; } value[REQUEST_VALUES];
     size_t bytes;                    /* of all lines */
     bool begun, skipping;            /* `skipping`: in a line that is too long */
+    size_t cut;                      /* ... which is this name's address, or REQUEST_VALUES */
+    struct request_tail {            /* ... and this its end so far */
+        char bytes[REQUEST_TAIL_MAX];
+        size_t n;
+        size_t seen, at;             /* bytes of the line; of them, up to behind the last @ */
+    } tail;
     const char *why;
 };
 

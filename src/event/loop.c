@@ -97,6 +97,12 @@ int64_t loop_utc(const struct loop *l)
     return (int64_t)t.tv_sec;
 }
 
+void loop_set_utc(struct loop *l, int64_t utc)
+{
+    must(l->base == NULL);
+    l->virtual_utc = utc - l->virtual_ms / 1000;
+}
+
 /* --- timers --- */
 
 /* See to it that the first timer is fired when it is due. */

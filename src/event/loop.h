@@ -53,6 +53,9 @@ void loop_stop(struct loop *l);
 /* Virtual clock only: pass `ms` milliseconds, firing what is due in its order, each at its time. */
 void loop_advance(struct loop *l, int64_t ms);
 
+/* Virtual clock only: somebody sets the clock of the system. loop_ms() goes on as it was. */
+void loop_set_utc(struct loop *l, int64_t utc);
+
 /* Call back once, `ms` from now, never before this returns. A pending timer is moved. Timers that
  * set each other for now do not keep descriptors waiting for long. */
 void timer_set(struct loop *l, struct timer *t, int64_t ms, timer_callback *call, void *ctx);

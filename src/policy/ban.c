@@ -305,7 +305,6 @@ int ban_remove(struct store *s, const struct ip *net, unsigned bits, int64_t now
 }
 
 struct walk {
-    int64_t now;
     ban_visit *visit;
     void *ctx;
 };
@@ -315,15 +314,13 @@ static bool walk_visit(void *ctx, struct str key, struct str value, int64_t ends
     const struct walk *w = ctx;
     struct ban b;
     (void)ends;
-    if (ban_decode(key, value, &b) != 0 || !ban_active(&b, w->now))
-        return true;
-    return w->visit(w->ctx, &b);
+    return ban_decode(key, value, &b) != 0 || w->visit(w->ctx, &b);
 }
 
 void ban_walk(struct store *s, const struct ban *after, int64_t now, ban_visit *visit, void *ctx)
 {
     char room[KEY_BYTES];
-    struct walk w = { now, visit, ctx };
+    struct walk w = { visit, ctx };
     struct store_range range = { .table = STORE_BANS };
     if (after != NULL)
         range.after = key_make(&after->net, bits_of_key(&after->net, after->bits), room);

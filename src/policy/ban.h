@@ -87,8 +87,9 @@ void ban_put(struct store *s, struct ban *b, int64_t now);
  * dict_forget(). */
 int ban_remove(struct store *s, const struct ip *net, unsigned bits, int64_t now);
 
-/* Each active ban behind `after` (NULL: from the first), IPv4 before most of IPv6, until the
- * callback says false. For pages: `after` is the last of the page before. */
+/* Each ban behind `after` (NULL: from the first), IPv4 before most of IPv6, until the callback says
+ * false; also those that have ended and are only remembered: ban_active() tells. For pages:
+ * `after` is the last of the page before. */
 typedef bool ban_visit(void *ctx, const struct ban *b);
 void ban_walk(struct store *s, const struct ban *after, int64_t now, ban_visit *visit, void *ctx);
 

@@ -5,6 +5,8 @@
  * Buckets lie in one table of fixed size, found by keyed hash. A flood of
  * forged domains may fill it: then the place that was used longest ago is
  * taken over, and the bucket for all callouts keeps the total in bounds anyway.
+ * The policy of new settings shares the budget of the one before, or each reload
+ * would fill it up.
  */
 #include "policy/callout_budget.h"
 
@@ -28,8 +30,13 @@ struct bucket {
     unsigned connections;
 };
 
+struct limits {
+    unsigned per_minute, domain_per_minute, mx_per_minute, mx_connections, per_day;
+};
+
 struct callout_budget {
-    const struct conf_callout *conf;
+    unsigned owners;
+    struct limits limits;
     struct hash_key hash;
     struct bucket all;
     struct bucket table[CALLOUT_BUCKETS_MAX / WAYS][WAYS];
@@ -37,19 +44,38 @@ struct callout_budget {
     struct callout_budget_stats stats;
 };
 
+static void limits_set(struct callout_budget *b, const struct conf_callout *c)
+{
+    b->limits = (struct limits){
+        .per_minute = c->per_minute, .domain_per_minute = c->domain_per_minute,
+        .mx_per_minute = c->mx_per_minute, .mx_connections = c->mx_connections,
+        .per_day = c->per_day,
+    };
+}
+
 struct callout_budget *callout_budget_new(const struct conf_callout *c)
 {
     struct callout_budget *b = must_alloc(sizeof *b);
-    b->conf = c;
+    b->owners = 1;
+    limits_set(b, c);
     b->hash = hash_key_new();
     b->all.filled_ms = INT64_MIN;
     b->day_ms = INT64_MIN;
     return b;
 }
 
+struct callout_budget *callout_budget_share(struct callout_budget *b,
+                                            const struct conf_callout *c)
+{
+    b->owners++;
+    limits_set(b, c);
+    return b;
+}
+
 void callout_budget_free(struct callout_budget **b)
 {
-    free(*b);
+    if (*b != NULL && --(*b)->owners == 0)
+        free(*b);
     *b = NULL;
 }
 
@@ -106,7 +132,7 @@ static bool day_has(struct callout_budget *b, int64_t now_ms)
         b->day_ms = now_ms;
         b->stats.today = 0;
     }
-    return b->stats.today < b->conf->per_day;
+    return b->stats.today < b->limits.per_day;
 }
 
 static const char *refuse(struct callout_budget *b, const char *why)
@@ -120,9 +146,9 @@ const char *callout_budget_domain(struct callout_budget *b, struct str domain, i
     struct bucket *t = bucket_of(b, key_of_domain(b, domain));
     if (!day_has(b, now_ms))
         return refuse(b, "the budget of the day is spent");
-    if (t == NULL || !bucket_has(t, b->conf->domain_per_minute, now_ms))
+    if (t == NULL || !bucket_has(t, b->limits.domain_per_minute, now_ms))
         return refuse(b, "the budget of the domain is spent");
-    if (!bucket_has(&b->all, b->conf->per_minute, now_ms))
+    if (!bucket_has(&b->all, b->limits.per_minute, now_ms))
         return refuse(b, "the budget of all callouts is spent");
     t->milli -= 1000;
     b->all.milli -= 1000;
@@ -134,11 +160,11 @@ const char *callout_budget_domain(struct callout_budget *b, struct str domain, i
 const char *callout_budget_mx(struct callout_budget *b, const struct ip *mx, int64_t now_ms)
 {
     struct bucket *t = bucket_of(b, key_of_ip(b, mx));
-    if (t == NULL || t->connections >= b->conf->mx_connections)
+    if (t == NULL || t->connections >= b->limits.mx_connections)
         return refuse(b, "the mail server is being called already");
     if (t->rest_until_ms != 0 && now_ms < t->rest_until_ms)
         return refuse(b, "the mail server rests");
-    if (!bucket_has(t, b->conf->mx_per_minute, now_ms))
+    if (!bucket_has(t, b->limits.mx_per_minute, now_ms))
         return refuse(b, "the budget of the mail server is spent");
     t->milli -= 1000;
     t->connections++;

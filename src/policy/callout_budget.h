@@ -23,8 +23,15 @@
 
 struct callout_budget;
 
-/* Never NULL. `c` must outlive it. */
+/* Never NULL. The limits of `c` are copied. */
 struct callout_budget *callout_budget_new(const struct conf_callout *c);
+
+/* One more owner: what is spent stays spent; the limits are those of `c` from now on, for the
+ * former owners too. Returns `b`. */
+struct callout_budget *callout_budget_share(struct callout_budget *b,
+                                            const struct conf_callout *c);
+
+/* Ends one ownership; the last one frees. */
 void callout_budget_free(struct callout_budget **b);
 
 /* May a callout for this domain be made now? Takes its tokens. "" if so, else why not: a constant.

@@ -167,8 +167,8 @@ static void on_closed(void *ctx, struct conn *c, enum conn_end why)
     struct callout_client *all = ctx;
     struct dialogue *d = conn_user(c);
     (void)why;
-    if (!all->closing)
-        all->options.over(all->options.over_ctx, &d->ip, !d->answered || d->silent);
+    bool silent = !all->closing && (!d->answered || d->silent);
+    all->options.over(all->options.over_ctx, &d->ip, silent);
     answer(d, CALLOUT_UNREACHABLE, NULL);
     free(d);
 }

@@ -70,12 +70,25 @@ static struct str cache_key(char prefix, struct str what, char key[STORE_KEY_MAX
     return str_make(key, n + 2);
 }
 
+/* No result is remembered for longer, in seconds. */
+static unsigned longest(const struct conf_callout *c)
+{
+    const unsigned spans[] = { c->positive_s, c->negative_s, c->domain_positive_s,
+                               c->domain_negative_s, c->temporary_s };
+    unsigned most = 0;
+    for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++)
+        most = spans[i] > most ? spans[i] : most;
+    return most;
+}
+
+/* What ends later than it can was written by a clock that was wrong. */
 static int cache_get(struct callout_flights *f, struct str key, struct callout_known *out)
 {
+    int64_t now = loop_utc(f->parts->loop);
     struct store_value v;
     struct record r;
-    if (store_get(f->parts->store, STORE_CALLOUTS, key, loop_utc(f->parts->loop), &v) != 1 ||
-        v.bytes.n != sizeof r)
+    if (store_get(f->parts->store, STORE_CALLOUTS, key, now, &v) != 1 ||
+        v.bytes.n != sizeof r || v.ends > now + longest(f->conf))
         return 0;
     memcpy(&r, v.bytes.p, sizeof r);
     if (r.version != RECORD_VERSION || r.answer > CALLOUT_UNREACHABLE)
@@ -379,6 +392,12 @@ void callout_flights_free(struct callout_flights **f)
     callout_budget_free(&(*f)->budget);
     free(*f);
     *f = NULL;
+}
+
+void callout_flights_go_on(struct callout_flights *f, const struct callout_flights *before)
+{
+    callout_budget_free(&f->budget);
+    f->budget = callout_budget_share(before->budget, f->conf);
 }
 
 const struct callout_budget *callout_flights_budget(const struct callout_flights *f)

@@ -54,6 +54,9 @@ int callout_cached(struct callout_flights *f, struct str address, struct str dom
 const char *callout_fly(struct callout_flights *f, struct str address, struct str domain,
                         uint64_t run);
 
+/* Share the budget of others, which may have calls on their way. Before the first. */
+void callout_flights_go_on(struct callout_flights *f, const struct callout_flights *before);
+
 const struct callout_budget *callout_flights_budget(const struct callout_flights *f);
 
 #endif

@@ -50,6 +50,11 @@ struct check_ops {
      * that cannot be. NULL: nothing to keep. */
     int (*open)(const struct policy_parts *parts, void **state_out, struct err *err);
     void (*close)(void **state);
+    /* The settings were read again: `before` is the state of the policy that this one takes the
+     * place of, and which ends what it has in work. Go on with what must not begin anew because of
+     * that (budgets), and with counters. Before the first run; both states are there. NULL:
+     * nothing. */
+    void (*go_on)(void *state, void *before);
 
     /* Look. Must call check_done() once, now or later, unless cancelled. */
     void (*start)(struct check_run *run);

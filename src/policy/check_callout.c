@@ -38,6 +38,7 @@ struct callout_check {
     struct timer watch;
     uint64_t watch_question;
     size_t watch_at;             /* which of our addresses is being looked up */
+    bool watch_unsure;           /* not all of them could be */
     bool suspended;              /* one of them is on the list */
 };
 
@@ -100,11 +101,24 @@ static void on_landed(void *ctx, uint64_t id, const struct callout_known *k)
         apply(run, k);
 }
 
+/* The sender as results are kept: in how many ways a domain can be written must not decide how
+ * often its servers are called. */
+static struct str address_of(struct check_run *run)
+{
+    struct str sender = run->envelope->sender, domain = run->sender_domain;
+    char *address = arena_alloc(run->arena, sender.n);
+    if (address == NULL)
+        return sender;
+    memcpy(address, sender.p, sender.n - domain.n);
+    memcpy(address + sender.n - domain.n, domain.p, domain.n);
+    return str_make(address, sender.n);
+}
+
 static void call(struct check_run *run)
 {
     struct callout_check *c = run->state;
     c->policy = run->policy;
-    const char *why = callout_fly(c->flights, run->envelope->sender, run->sender_domain, run->id);
+    const char *why = callout_fly(c->flights, address_of(run), run->sender_domain, run->id);
     if (why[0] != '\0')
         skip(run, why);
 }
@@ -188,7 +202,7 @@ static void start(struct check_run *run)
     const char *why = not_wanted(run);
     if (why != NULL)
         skip(run, why);
-    else if (callout_cached(c->flights, run->envelope->sender, run->sender_domain, &known) == 1)
+    else if (callout_cached(c->flights, address_of(run), run->sender_domain, &known) == 1)
         apply(run, &known);
     else if (run->envelope->dry)
         skip(run, "a question only: nobody is called");
@@ -215,6 +229,7 @@ static void on_watched(void *ctx, uint64_t question, const struct dns_answer *a)
     struct callout_check *c = ctx;
     (void)question;
     c->watch_question = 0;
+    c->watch_unsure |= dns_unsure(a->status);
     bool listed = a->status == DNS_OK && a->count > 0 && ip_is4(&a->records[0].ip) &&
                   a->records[0].ip.b[12] == 127 && a->records[0].ip.b[13] == 0;
     if (listed && !c->suspended)
@@ -243,7 +258,7 @@ static void watch_next(struct callout_check *c)
                                          WATCH_DNS_MS, asker);
         return;
     }
-    if (c->watch_at != SIZE_MAX && c->suspended) {
+    if (c->watch_at != SIZE_MAX && c->suspended && !c->watch_unsure) {
         c->suspended = false;
         log_text(LOG_LEVEL_NOTICE, "callouts-resumed", "no address of ours is on %s any more",
                  c->parts.conf->callout.self_watch);
@@ -255,6 +270,7 @@ static void on_watch(void *ctx)
     struct callout_check *c = ctx;
     timer_set(c->parts.loop, &c->watch, WATCH_MS, on_watch, c);
     c->watch_at = 0;
+    c->watch_unsure = false;
     watch_next(c);
 }
 
@@ -299,6 +315,14 @@ static void close_state(void **state)
     *state = NULL;
 }
 
+/* Whether we are on the list is asked again in some seconds; until then it is as it was. */
+static void go_on(void *state, void *before)
+{
+    struct callout_check *c = state, *b = before;
+    callout_flights_go_on(c->flights, b->flights);
+    c->suspended = b->suspended && c->parts.conf->callout.self_watch[0] != '\0';
+}
+
 void check_callout_status(const void *state, struct callout_status *out)
 {
     const struct callout_check *c = state;
@@ -316,6 +340,7 @@ const struct check_ops check_callout = {
     .phase = 3,
     .open = open_state,
     .close = close_state,
+    .go_on = go_on,
     .start = start,
     .cancel = cancel,
 };

@@ -13,6 +13,29 @@
  * lose. It is deferred while too large a share of its recipients is unknown,
  * and left out of the sums. Others are banned at the threshold, each time for
  * longer, always with an end.
+ *
+ * What counts as good must not be for the client to choose. Everybody knows one
+ * address that exists here, and could name it between the guesses until the
+ * share is right. So good recipients are local parts too: one counts at most
+ * DICT_GOOD_TIMES times in the window, whatever the domain (info@ exists in
+ * all of them), and what only a catch-all takes is none. N known names buy at
+ * most DICT_GOOD_TIMES * N good recipients, and with good_percent = 50 as many
+ * guesses. A real provider writes to dozens of mailboxes and does not notice.
+ * A small site whose clients all write to one mailbox never becomes a sender of
+ * good mail by that; it needs not to, for client_unknown different names in an
+ * hour are no typing errors, and under an attack on the whole domain one good
+ * recipient still gives it GOOD_PATIENCE times the names of a stranger.
+ *
+ * Bounces (the null sender) are counted apart. Who forges senders at a domain
+ * of ours makes honest servers bounce to names that never were, and others ask
+ * us whether those exist: that looks like a dictionary attack by all of them, and
+ * they must not be banned for it, nor make our strangers suspicious. But a
+ * guesser may use the null sender as well. So nobody is banned for bounces; after
+ * bounce_unknown names all bounces of that client are deferred, to good
+ * recipients and unknown ones alike, so that there is nothing to learn. As no ban
+ * of its network comes after that, a /64 of IPv6 is one client here. Mail with
+ * a sender passes, no bounce is lost, and what is deferred is not counted, so
+ * that it ends with the window however often it comes again.
  */
 #include "policy/check.h"
 
@@ -64,13 +87,19 @@ static bool share_above(uint32_t part, uint32_t other, unsigned percent)
     return (uint64_t)part * 100 > ((uint64_t)part + other) * percent;
 }
 
+/* Does it hold yet? What ends later than it could was written by a clock that was wrong. */
+static bool lasts(const struct judge *j, const struct dict_tally *t, int64_t longest)
+{
+    return t->until > j->now.now && t->until <= j->now.now + longest;
+}
+
 static void client_judge(struct judge *j)
 {
     const struct conf_dictionary *c = j->conf;
     j->unknown = dict_tally_unknowns(&j->client);
     j->goods = dict_tally_goods(&j->client);
     j->good = j->goods >= c->good_recipients && share(j->goods, j->unknown) >= c->good_percent;
-    j->known = j->client.until > j->now.now;
+    j->known = lasts(j, &j->client, GOOD_MEMORY_S);
 }
 
 static void judge_begin(struct judge *j, struct check_run *run, const struct dict_key *key)
@@ -81,7 +110,8 @@ static void judge_begin(struct judge *j, struct check_run *run, const struct dic
     j->now = (struct dict_now){ run->parts->store, *key, j->conf->window_s,
                                 loop_utc(run->parts->loop) };
     j->vouched = run->vouched;
-    dict_tally_load(&j->now, dict_key_client(&run->envelope->client, room), &j->client);
+    dict_tally_load(&j->now, dict_key_client(DICT_CLIENT, &run->envelope->client, room),
+                    &j->client);
     client_judge(j);
 }
 
@@ -91,7 +121,8 @@ static void client_save(struct judge *j)
     if (j->good || j->vouched)
         j->client.until = j->now.now + GOOD_MEMORY_S;
     if (!j->run->envelope->dry)
-        dict_tally_save(&j->now, dict_key_client(&j->run->envelope->client, room), &j->client);
+        dict_tally_save(&j->now, dict_key_client(DICT_CLIENT, &j->run->envelope->client, room),
+                        &j->client);
 }
 
 bool dictionary_client_good(const struct check_run *run)
@@ -101,7 +132,7 @@ bool dictionary_client_good(const struct check_run *run)
     struct dict_key key = dict_key_get(run->parts->store, true);
     j.now = (struct dict_now){ run->parts->store, key, j.conf->window_s,
                                loop_utc(run->parts->loop) };
-    dict_tally_load(&j.now, dict_key_client(&run->envelope->client, room), &j.client);
+    dict_tally_load(&j.now, dict_key_client(DICT_CLIENT, &run->envelope->client, room), &j.client);
     client_judge(&j);
     return j.good || j.known;
 }
@@ -122,16 +153,20 @@ static uint32_t name_hash(const struct judge *j)
     return dict_hash(&j->now.key, str_make(lower, name.n));
 }
 
-static uint32_t client_hash(const struct judge *j)
+/* Of a network its hosts are counted. Of a domain's clients a /64 of IPv6 is one: it belongs to one
+ * machine, and without that each could be many. */
+static uint32_t client_hash(const struct judge *j, bool hosts)
 {
-    return dict_hash(&j->now.key, str_make((const char *)j->run->envelope->client.b, 16));
+    const struct ip *ip = &j->run->envelope->client;
+    size_t n = hosts || ip_is4(ip) ? 16 : 8;
+    return dict_hash(&j->now.key, str_make((const char *)ip->b, n));
 }
 
 /* Add the name to the sum that is kept under `key`, and load it into *t. */
-static void sum_add(const struct judge *j, struct str key, struct dict_tally *t)
+static void sum_add(const struct judge *j, struct str key, uint32_t client, struct dict_tally *t)
 {
     dict_tally_load(&j->now, key, t);
-    dict_tally_unknown(t, j->now.now, name_hash(j), client_hash(j));
+    dict_tally_unknown(t, j->now.now, name_hash(j), client);
 }
 
 static void sum_save(const struct judge *j, struct str key, const struct dict_tally *t)
@@ -225,7 +260,7 @@ static void ban_keep(struct judge *j, const struct attack *a, struct ban *b)
     ban_log(j, b);
     if (a->net)
         store_remove(j->now.store, STORE_TALLIES, dict_key_net(ip, room));
-    store_remove(j->now.store, STORE_TALLIES, dict_key_client(ip, room));
+    store_remove(j->now.store, STORE_TALLIES, dict_key_client(DICT_CLIENT, ip, room));
 }
 
 /* An attack: refused, and banned if that is the mode and nobody only asks. */
@@ -273,10 +308,13 @@ static bool slow_judge(struct judge *j)
     return true;
 }
 
-static void attack_log(const struct judge *j, const struct dict_tally *t)
+static void attack_log(const struct judge *j, enum dict_kind kind, const struct dict_tally *t)
 {
     struct log_line l;
-    log_begin(&l, LOG_LEVEL_WARNING, "dictionary-attack");
+    if (kind == DICT_DOMAIN)
+        log_begin(&l, LOG_LEVEL_WARNING, "dictionary-attack");
+    else
+        log_begin(&l, LOG_LEVEL_WARNING, "backscatter");
     log_str(&l, "domain", j->run->recipient_domain);
     log_u64(&l, "unknown", t->names_n);
     log_u64(&l, "clients", t->clients_n);
@@ -284,20 +322,22 @@ static void attack_log(const struct judge *j, const struct dict_tally *t)
     log_end(&l);
 }
 
-/* Count for the domain that is aimed at. True while it is under attack. */
-static bool domain_judge(struct judge *j)
+/* Count for the domain that is aimed at, or that bounces come to. True while it is under attack. */
+static bool domain_judge(struct judge *j, enum dict_kind kind)
 {
     struct dict_tally t;
     char room[DICT_STORE_KEY_MAX];
-    struct str key = dict_key_domain(j->run->recipient_domain, room);
-    sum_add(j, key, &t);
+    struct str key = dict_key_domain(kind, j->run->recipient_domain, room);
+    sum_add(j, key, client_hash(j, false), &t);
+    if (!lasts(j, &t, j->conf->window_s))
+        t.until = 0;
     if (t.names_n >= j->conf->domain_unknown && t.clients_n >= j->conf->domain_clients) {
-        if (t.until <= j->now.now && !j->run->envelope->dry)
-            attack_log(j, &t);
+        if (t.until == 0 && !j->run->envelope->dry)
+            attack_log(j, kind, &t);
         t.until = j->now.now + j->conf->window_s;
     }
     sum_save(j, key, &t);
-    return t.until > j->now.now;
+    return t.until != 0;
 }
 
 /* Count for the client's network. True if all of it is to be banned. */
@@ -305,19 +345,25 @@ static bool net_judge(struct judge *j, struct dict_tally *t)
 {
     char room[DICT_STORE_KEY_MAX];
     struct str key = dict_key_net(&j->run->envelope->client, room);
-    sum_add(j, key, t);
+    sum_add(j, key, client_hash(j, true), t);
     sum_save(j, key, t);
     return t->names_n >= j->conf->net_unknown && t->clients_n >= 2;
+}
+
+/* What a stranger may try in a domain that is under attack; with good mail, some more. */
+static unsigned attacked_limit(const struct judge *j)
+{
+    return j->conf->attacked_unknown * (j->goods == 0 ? 1 : GOOD_PATIENCE);
 }
 
 /* Somebody nobody knows any good of. */
 static void stranger_judge(struct judge *j)
 {
     struct dict_tally net;
-    bool attacked = domain_judge(j), net_attacks = net_judge(j, &net);
+    bool attacked = domain_judge(j, DICT_DOMAIN), net_attacks = net_judge(j, &net);
     if (j->unknown >= j->conf->client_unknown)
         attack_answer(j, &(struct attack){ .tally = &j->client });
-    else if (attacked && j->goods == 0 && j->unknown >= j->conf->attacked_unknown)
+    else if (attacked && j->unknown >= attacked_limit(j))
         attack_answer(j, &(struct attack){ &j->client, false, j->run->recipient_domain });
     else if (net_attacks)
         attack_answer(j, &(struct attack){ .tally = &net, .net = true });
@@ -348,6 +394,77 @@ static void unknown_judge(struct judge *j)
     }
 }
 
+/* --- bounces --- */
+
+static bool is_bounce(const struct check_run *run)
+{
+    return run->envelope->has_sender && run->envelope->sender.n == 0;
+}
+
+static bool is_stranger(const struct judge *j)
+{
+    return !j->good && !j->known && !j->vouched;
+}
+
+/* So many unknown names of bounces are answered before they are deferred. */
+static unsigned bounces_limit(const struct judge *j)
+{
+    struct dict_tally domain;
+    char room[DICT_STORE_KEY_MAX];
+    unsigned limit = j->conf->bounce_unknown;
+    struct str key = dict_key_domain(DICT_DOMAIN_BOUNCES, j->run->recipient_domain, room);
+    dict_tally_load(&j->now, key, &domain);
+    if (lasts(j, &domain, j->conf->window_s) && attacked_limit(j) < limit)
+        limit = attacked_limit(j);
+    return is_stranger(j) ? limit : limit * GOOD_PATIENCE;
+}
+
+/* Not now: the same to a recipient that exists and to one that does not. */
+static void bounces_defer(struct judge *j, uint32_t unknown)
+{
+    struct check_run *run = j->run;
+    char span[BAN_SPAN_TEXT];
+    run->result->mode = run->result->mode < MODE_DEFER ? run->result->mode : MODE_DEFER;
+    run->result->hides_recipient = run->result->mode == MODE_DEFER;
+    run->result->words = check_text(run, "bounces to %u unknown recipients in %s; not banned",
+                                    unknown, ban_span_text(j->conf->window_s, span));
+    run->result->reply = check_text(run, "%.*s: too many of your bounces go to unknown recipients; "
+                                    "try later", STR_ARG(check_host(run)));
+    check_done(run, CHECK_HIT);
+}
+
+static void bounces_count(struct judge *j, struct str key, struct dict_tally *bounces)
+{
+    dict_tally_unknown(bounces, j->now.now, name_hash(j), 0);
+    sum_save(j, key, bounces);
+    if (is_stranger(j))
+        domain_judge(j, DICT_DOMAIN_BOUNCES);
+    j->run->result->words = check_text(j->run, "%u unknown of bounces, %u good",
+                                       dict_tally_unknowns(bounces), j->goods);
+    check_done(j->run, CHECK_PASS);
+}
+
+/* A bounce. True if that is all: it is deferred, or its recipient is unknown and was counted. */
+static bool bounce_judge(struct judge *j, bool unknown_name)
+{
+    struct dict_tally bounces;
+    char room[DICT_STORE_KEY_MAX];
+    struct str key = dict_key_client(DICT_CLIENT_BOUNCES, &j->run->envelope->client, room);
+    dict_tally_load(&j->now, key, &bounces);
+    uint32_t unknown = dict_tally_unknowns(&bounces);
+    bool slow = (!j->good && !j->vouched) ||
+                share_above(unknown, j->goods, j->conf->slow_percent);
+    if (slow && unknown >= bounces_limit(j)) {
+        bounces_defer(j, unknown);
+        return true;
+    }
+    if (unknown_name)
+        bounces_count(j, key, &bounces);
+    return unknown_name;
+}
+
+/* --- the check --- */
+
 static void start(struct check_run *run)
 {
     const struct dictionary *d = run->state;
@@ -369,15 +486,17 @@ static void start(struct check_run *run)
         return;
     }
     judge_begin(&j, run, &d->key);
+    if (is_bounce(run) && bounce_judge(&j, unknown))
+        return;
     if (good)
-        dict_tally_good(&j.client);
+        dict_tally_good(&j.client, j.now.now, name_hash(&j));
     else
         dict_tally_unknown(&j.client, j.now.now, name_hash(&j), 0);
     client_judge(&j);
     client_save(&j);
     if (unknown)
         unknown_judge(&j);
-    else if ((!j.good && !j.known && !j.vouched) || !slow_judge(&j))
+    else if (is_stranger(&j) || !slow_judge(&j))
         check_done(run, CHECK_PASS);
 }
 
@@ -395,6 +514,7 @@ static int dictionary_open(const struct policy_parts *parts, void **state_out, s
     const struct conf_dictionary *c = &parts->conf->dictionary;
     unsigned client_max = DICT_NAMES_MAX / GOOD_PATIENCE;
     if (limit_check("client_unknown", c->client_unknown, client_max, err) != 0 ||
+        limit_check("bounce_unknown", c->bounce_unknown, client_max, err) != 0 ||
         limit_check("net_unknown", c->net_unknown, DICT_NAMES_MAX, err) != 0 ||
         limit_check("domain_unknown", c->domain_unknown, DICT_NAMES_MAX, err) != 0 ||
         limit_check("domain_clients", c->domain_clients, DICT_CLIENTS_MAX, err) != 0)

@@ -424,6 +424,18 @@ static void close_check(void **state)
     free(lists);
 }
 
+static void go_on(void *state, void *before)
+{
+    const struct dnsbl_lists *lists = state, *old = before;
+    for (size_t i = 0; i < lists->zone_count; i++) {
+        struct str name = dnsbl_zone_asked_name(lists->zones[i]);
+        for (size_t k = 0; k < old->zone_count; k++) {
+            if (str_eq(dnsbl_zone_asked_name(old->zones[k]), name))
+                dnsbl_zone_go_on(lists->zones[i], old->zones[k]);
+        }
+    }
+}
+
 void check_dnsbl_zones(void *state, dnsbl_visit *visit, void *ctx)
 {
     const struct dnsbl_lists *lists = state;
@@ -442,6 +454,7 @@ const struct check_ops check_dnsbl = {
     .early = true,
     .open = open_check,
     .close = close_check,
+    .go_on = go_on,
     .start = start,
     .cancel = cancel,
 };

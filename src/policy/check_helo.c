@@ -87,14 +87,16 @@ static struct str memory_key(const struct check_run *run, char key[KEY_MAX])
 }
 
 /* Was this client refused for another name, a while ago? Behind one address there may be a server
- * that sends good mail and somebody's program beside it: the one is not refused for the other. */
+ * that sends good mail and somebody's program beside it: the one is not refused for the other. What
+ * ends later than it can was written by a clock that was wrong. */
 static bool is_evasion(const struct look *l)
 {
     const struct check_run *run = l->run;
+    int64_t now = loop_utc(run->parts->loop);
     struct store_value refused;
     char key[KEY_MAX];
-    if (store_get(run->parts->store, STORE_SESSIONS, memory_key(run, key),
-                  loop_utc(run->parts->loop), &refused) != 1 ||
+    if (store_get(run->parts->store, STORE_SESSIONS, memory_key(run, key), now, &refused) != 1 ||
+        refused.ends > now + run->parts->conf->helo.memory_s ||
         str_eq_nocase(refused.bytes, str_head(l->helo, HELO_KEEP)))
         return false;
     return !dictionary_client_good(run);

@@ -27,18 +27,25 @@ struct look {
     uint64_t questions[2 * HOSTS_MAX + 1];
     unsigned asked, open;
     unsigned addresses;          /* seen, none of them good */
-    bool unsure, has_mx;
+    bool unsure;
+    bool more;                   /* there are mail servers that nobody looked at */
     char hosts[HOSTS_MAX][HOST_TEXT];
     unsigned host_count;
 };
 
+/* Each finding has a mode of its own: one that is off is none. */
 static void hit(struct check_run *run, enum conf_mode mode, const char *status, struct str reply)
 {
-    run->result->mode = (enum check_mode)mode;
-    memcpy(run->result->status, status, strlen(status) + 1);
-    run->result->reply = reply;
-    run->result->words = reply;
-    check_done(run, mode == CONF_OFF ? CHECK_PASS : CHECK_HIT);
+    struct check_result *r = run->result;
+    if (mode == CONF_OFF) {
+        check_done(run, CHECK_PASS);
+        return;
+    }
+    r->mode = (enum check_mode)mode;
+    memcpy(r->status, status, strlen(status) + 1);
+    r->reply = reply;
+    r->words = reply;
+    check_done(run, CHECK_HIT);
 }
 
 static void hit_missing(struct check_run *run)
@@ -76,11 +83,19 @@ static void look_stop(struct look *l)
     l->open = 0;
 }
 
+static void pass(struct check_run *run, const char *words)
+{
+    run->result->words = str_c(words);
+    check_done(run, CHECK_PASS);
+}
+
 /* All have answered and none was good. */
 static void look_end(struct check_run *run, const struct look *l)
 {
     if (l->unsure)
         unsure(run);
+    else if (l->more)
+        pass(run, "it has more mail servers than are looked at");
     else if (l->addresses > 0)
         hit_bogus(run);
     else
@@ -125,17 +140,20 @@ static void addresses_ask(struct look *l)
 
 static void host_add(struct look *l, struct str name)
 {
-    if (l->host_count < HOSTS_MAX && name.n > 0 &&
-        str_copy(name, l->hosts[l->host_count], HOST_TEXT) == 0)
+    if (name.n == 0)
+        return;
+    if (l->host_count < HOSTS_MAX && str_copy(name, l->hosts[l->host_count], HOST_TEXT) == 0)
         l->host_count++;
+    else
+        l->more = true;
 }
 
 /* The preferred first: those with the lowest number that is above the last one taken. */
 static void hosts_take(struct look *l, const struct dns_answer *a)
 {
-    int last = -1;
-    while (l->host_count < HOSTS_MAX) {
-        int next = INT_MAX;
+    l->more = a->cut;
+    for (int last = -1, next;; last = next) {
+        next = INT_MAX;
         for (size_t i = 0; i < a->count; i++) {
             if (a->records[i].preference > last && a->records[i].preference < next)
                 next = a->records[i].preference;
@@ -146,7 +164,6 @@ static void hosts_take(struct look *l, const struct dns_answer *a)
             if (a->records[i].preference == next)
                 host_add(l, a->records[i].name);
         }
-        last = next;
     }
 }
 
@@ -206,8 +223,7 @@ static void start(struct check_run *run)
     const char *why = nothing_to_ask(run);
     struct look *l = why == NULL ? arena_alloc(run->arena, sizeof *l) : NULL;
     if (l == NULL) {
-        run->result->words = str_c(why != NULL ? why : "no memory left for this request");
-        check_done(run, CHECK_PASS);
+        pass(run, why != NULL ? why : "no memory left for this request");
         return;
     }
     l->run = run->id;

@@ -366,6 +366,14 @@ void dnsbl_zone_status(const struct dnsbl_zone *z, struct dnsbl_status *out)
     *out = z->status;
 }
 
+void dnsbl_zone_go_on(struct dnsbl_zone *z, const struct dnsbl_zone *before)
+{
+    z->status.asked = before->status.asked;
+    z->status.listed = before->status.listed;
+    z->status.refused = before->status.refused;
+    z->status.silent = before->status.silent;
+}
+
 struct str dnsbl_zone_asked_name(const struct dnsbl_zone *z)
 {
     return z->o.zone;

@@ -72,6 +72,9 @@ struct dnsbl_zone *dnsbl_zone_new(const struct policy_parts *parts,
                                   const struct dnsbl_zone_options *o);
 void dnsbl_zone_free(struct dnsbl_zone **z);
 
+/* Count on from the numbers of another one of the same name. */
+void dnsbl_zone_go_on(struct dnsbl_zone *z, const struct dnsbl_zone *before);
+
 /* It may be asked now. */
 bool dnsbl_zone_usable(const struct dnsbl_zone *z);
 

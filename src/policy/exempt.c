@@ -80,17 +80,22 @@ static bool is_allowed_sender(const struct question *q)
     return q->e->has_sender && any_matches(&q->c->exempt.senders, q->e->sender);
 }
 
+/* As check_relay sees it: who may not relay cannot do so by the name of an address either. */
+static bool is_ours(const struct question *q)
+{
+    bool known = q->e->verified == VERIFIED_YES && q->c->recipient.trust_mta;
+    return q->rcpt.state != RECIPIENT_FOREIGN || known;
+}
+
 static bool is_allowed_recipient(const struct question *q)
 {
-    return q->rcpt.state != RECIPIENT_FOREIGN &&
-           any_matches(&q->c->exempt.recipients, q->e->recipient);
+    return is_ours(q) && any_matches(&q->c->exempt.recipients, q->e->recipient);
 }
 
 static bool is_postmaster(const struct question *q)
 {
-    return q->rcpt.state != RECIPIENT_FOREIGN &&
-           (str_eq_nocase(q->rcpt.local, STR("postmaster")) ||
-            str_eq_nocase(q->rcpt.local, STR("abuse")));
+    return is_ours(q) && (str_eq_nocase(q->rcpt.local, STR("postmaster")) ||
+                          str_eq_nocase(q->rcpt.local, STR("abuse")));
 }
 
 struct str exempt_why(const struct conf *c, const struct envelope *e, struct exempt_rcpt rcpt)

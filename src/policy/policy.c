@@ -235,7 +235,7 @@ static bool list_has(const struct conf_strings *patterns, struct str name)
 }
 
 /* Does anything depend on the name? An exemption if something has been hit or may be; the
- * dictionary, when the recipient is unknown; a callout, for who vouches. */
+ * dictionary, when the recipient is unknown; a callout that may still come, for who vouches. */
 static bool name_needed(const struct ask *a)
 {
     const struct conf *c = a->policy->parts.conf;
@@ -244,7 +244,8 @@ static bool name_needed(const struct ask *a)
         return false;
     if (a->envelope.stage < STAGE_RCPT && !a->envelope.dry)
         return c->exempt.names.n > 0 && ask_strongest(a) > MODE_OFF;
-    return c->exempt.names.n > 0 || a->envelope.dry || c->callout.mode != CONF_OFF ||
+    return c->exempt.names.n > 0 || a->envelope.dry ||
+           (c->callout.mode != CONF_OFF && ask_strongest(a) < MODE_DEFER) ||
            (c->dictionary.vouched.n > 0 && check_recipient_unknown(run));
 }
 
@@ -306,7 +307,7 @@ static void ask_tell(struct ask *a)
 /* Nothing that is still open can change the outcome. */
 static bool ask_decided(const struct ask *a)
 {
-    return !a->envelope.dry && ask_strongest(a) == MODE_REFUSE;
+    return !a->envelope.dry && ask_refused(a);
 }
 
 static bool step_slow(struct ask *a)
@@ -455,13 +456,14 @@ static void runs_prepare(struct ask *a)
     }
 }
 
-/* The tables' own texts live until they are asked again. */
+/* The tables' own texts live until they are asked again. Which domain an address without one is in
+ * (RFC 5321 section 4.5.1: <postmaster>) only the MTA knows. */
 static void recipient_find(struct ask *a)
 {
     const struct check_run *run = &a->slots[0].run;
     struct recipient *r = &a->recipient;
     memset(r, 0, sizeof *r);
-    if (a->policy->parts.recipients == NULL || a->envelope.recipient.n == 0)
+    if (a->policy->parts.recipients == NULL || run->recipient_domain.n == 0)
         return;
     recipients_ask(a->policy->parts.recipients, run->recipient_local, run->recipient_domain, r);
     r->text = arena_str(a->arena, r->text);
@@ -638,11 +640,16 @@ const struct policy_stats *policy_stats(const struct policy *p)
     return &p->stats;
 }
 
-void policy_stats_continue(struct policy *p, const struct policy *before)
+void policy_go_on(struct policy *p, struct policy *before)
 {
     p->stats = before->stats;
     p->stats.open = 0;
     p->stats.sessions = 0;
+    for (int i = 0; i < CHECK_COUNT; i++) {
+        const struct check_ops *ops = policy_checks[i];
+        if (ops->go_on != NULL && p->states[i] != NULL && before->states[i] != NULL)
+            ops->go_on(p->states[i], before->states[i]);
+    }
 }
 
 void *policy_check_state(struct policy *p, enum check_id id)

@@ -52,6 +52,9 @@ struct policy_stats {
     uint64_t asks, open, sessions, exempt, overflow;
     uint64_t actions[4];                         /* by enum verdict_action */
     uint64_t results[CHECK_COUNT][6];            /* by enum check_state */
+    uint64_t decided[CHECK_COUNT][4];            /* by whose hit and enum verdict_action */
+    /* Of real mail at RCPT: hits in mode observe, and recipients that passed only because of it. */
+    uint64_t would[CHECK_COUNT], would_any;
     uint64_t latency[POLICY_LATENCY_STEPS];      /* of verdicts */
     uint64_t latency_sum_usec;
     uint64_t check_latency[CHECK_COUNT][POLICY_LATENCY_STEPS];
@@ -59,9 +62,9 @@ struct policy_stats {
 };
 const struct policy_stats *policy_stats(const struct policy *p);
 
-/* Go on counting where another policy is, which this one replaces. What that one has in work stays
- * its own: `open` and `sessions` are not taken over. Before the first ask. */
-void policy_stats_continue(struct policy *p, const struct policy *before);
+/* Go on where another policy is, which this one replaces: its counters and budgets. What that one
+ * has in work stays its own: `open` and `sessions` are not taken over. Before the first ask. */
+void policy_go_on(struct policy *p, struct policy *before);
 
 /* A check's state, for what the daemon shows of it (zones, budgets); NULL if it keeps none. */
 void *policy_check_state(struct policy *p, enum check_id id);

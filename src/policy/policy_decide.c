@@ -3,8 +3,10 @@
  * policy_decide - what the results of the checks come to
  *
  * The strongest mode among the hits decides, among equals the check that is
- * first in the order. Its words become the reply. Nothing is looked up here:
- * the verdict is a function of the results.
+ * first in the order. Its words become the reply. One hit may stand before
+ * another: where bounces are deferred, the answer must not depend on whether
+ * the recipient exists. Nothing is looked up here: the verdict is a function of
+ * the results.
  */
 #include "policy/policy_internal.h"
 
@@ -15,12 +17,19 @@
 
 #define TEXT_MAX 900u
 
+/* Whoever guesses recipients is not to learn from the answer which of them exist. */
+static bool is_hidden(const struct ask *a, int id)
+{
+    const struct check_result *r = &a->verdict.checks[CHECK_DICTIONARY];
+    return id == CHECK_RECIPIENT && r->state == CHECK_HIT && r->hides_recipient;
+}
+
 /* Is it a hit that counts? Before RCPT the answers of checks that were only begun early do not. */
 static bool is_hit(const struct ask *a, int id)
 {
     bool counts = a->envelope.stage >= STAGE_RCPT || a->envelope.dry ||
                   policy_checks[id]->before_rcpt;
-    return counts && a->verdict.checks[id].state == CHECK_HIT;
+    return counts && a->verdict.checks[id].state == CHECK_HIT && !is_hidden(a, id);
 }
 
 enum check_mode ask_strongest(const struct ask *a)
@@ -32,6 +41,20 @@ enum check_mode ask_strongest(const struct ask *a)
             strongest = r->mode;
     }
     return strongest;
+}
+
+/* Bounces may be deferred in the end, to unknown recipients as to good ones. Then the others must
+ * have been asked for both: a listed client would learn by their answer which of them exist. */
+bool ask_refused(const struct ask *a)
+{
+    bool bounce = a->envelope.has_sender && a->envelope.sender.n == 0 &&
+                  a->verdict.checks[CHECK_DICTIONARY].mode >= MODE_DEFER;
+    for (int i = 0; i < CHECK_COUNT; i++) {
+        if (is_hit(a, i) && a->verdict.checks[i].mode == MODE_REFUSE &&
+            !(bounce && i == CHECK_RECIPIENT))
+            return true;
+    }
+    return false;
 }
 
 static void text_keep(struct ask *a, struct buf *text)
@@ -124,10 +147,32 @@ static unsigned step_of(uint64_t usec)
     return step;
 }
 
+/* What checks in mode observe would have done to a recipient; and what was done, by which check. */
+static void effect_count(const struct ask *a, struct policy_stats *s)
+{
+    const struct verdict *v = &a->verdict;
+    bool any = false;
+    if (a->envelope.dry || v->exempt.n > 0)
+        return;
+    if (v->by < CHECK_COUNT)
+        s->decided[v->by][v->action]++;
+    if (a->envelope.stage != STAGE_RCPT)
+        return;
+    for (int i = 0; i < CHECK_COUNT; i++) {
+        bool would = is_hit(a, i) && v->checks[i].mode == MODE_OBSERVE;
+        s->would[i] += would;
+        any |= would;
+    }
+    s->would_any += any && v->action < VERDICT_DEFER;
+}
+
 void ask_count(struct ask *a)
 {
     struct policy_stats *s = &a->policy->stats;
     const struct verdict *v = &a->verdict;
+    if (a->envelope.stage == STAGE_END)      /* nothing was decided */
+        return;
+    effect_count(a, s);
     s->actions[v->action]++;
     s->exempt += v->exempt.n > 0;
     s->latency[step_of(v->usec)]++;

@@ -71,6 +71,8 @@ extern const struct check_ops *const policy_checks[CHECK_COUNT];
 
 /* The strongest mode among the hits so far that would count, MODE_OFF without one. */
 enum check_mode ask_strongest(const struct ask *a);
+/* Is it certain by now that the recipient is refused? */
+bool ask_refused(const struct ask *a);
 
 /* Fill action, code, text ... of the verdict from the results. */
 void ask_decide(struct ask *a);

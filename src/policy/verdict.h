@@ -46,6 +46,8 @@ struct check_result {
                                     only an answer that the administrator wrote (:fail:, :defer:)
                                     its own */
     bool drop;                   /* the connection should be closed after the reply */
+    bool hides_recipient;        /* of a hit: what the recipient check found is not to be seen in
+                                    the answer, and does not count */
     unsigned code;               /* SMTP code; 0: 550 or 451 by the mode */
     char status[12];             /* enhanced status code (RFC 3463); "": 5.7.1 or 4.7.1 */
     struct str reply;            /* for the client, without codes; outside bytes in it not yet

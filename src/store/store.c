@@ -48,8 +48,8 @@ struct store {
 static void store_complain(struct store *s, const struct err *err)
 {
     int64_t now = clock_now();
-    if (s->complained != 0 && now - s->complained < COMPLAIN_EVERY)
-        return;
+    if (s->complained != 0 && now >= s->complained && now - s->complained < COMPLAIN_EVERY)
+        return;                  /* and if the clock was set back, it is said again */
     s->complained = now;
     log_text(LOG_LEVEL_WARNING, s->disk == NULL ? "state-in-memory-only" : "state-trouble",
              "%s; %s", err->text,

@@ -38,7 +38,7 @@ static uint32_t key_split(struct file *f, struct str key, struct str *local_out,
         return f->domain;
     if (str_empty(*name_out) || name_out->n > ADDRESS_DOMAIN_MAX)
         return TABLE_NONE;
-    return table_domain(f->ld->table, *name_out, DOMAIN_LOCAL | DOMAIN_KNOWN);
+    return table_domain(f->ld->table, *name_out, DOMAIN_LOCAL | DOMAIN_KNOWN | DOMAIN_PLUS);
 }
 
 /* `user@domain`, `user`, `user+*`, `@domain` and `*@domain` for all, `*`. */
@@ -176,7 +176,7 @@ static void file_read(struct file *f)
     if (rc <= 0)
         file_unsure(f);
     else if (!domains)
-        table_domain_set(ld->table, f->domain, DOMAIN_KNOWN);
+        table_domain_set(ld->table, f->domain, DOMAIN_KNOWN | DOMAIN_PLUS);
 }
 
 void tables_files_read(struct load *ld)

@@ -20,6 +20,7 @@ dictionary {
   domain_unknown = 15
   domain_clients = 6
   attacked_unknown = 1
+  bounce_unknown = 8
   window = "1h"
   ban = "3s"
   ban_max = "1min"
@@ -135,13 +136,14 @@ def test_many_sources_against_one_domain(server):
 
 
 def test_a_provider_is_never_banned(server):
-    """An outgoing host of a big provider: much good mail, 2 % to people who have left."""
+    """An outgoing host of a big provider: mail to fifty mailboxes, 2 % to people who have left."""
     source, deferred = "198.51.100.7", 0
-    for i in range(40):
+    for i in range(80):
         with server.session(source) as smtp:
             for j in range(5):
-                unknown = (5 * i + j) % 50 == 49
-                reply = smtp.rcpt(f"left{i}@here.test" if unknown else "alice@here.test")
+                number = 5 * i + j
+                unknown = number % 50 == 49
+                reply = smtp.rcpt(f"left{i}@here.test" if unknown else f"box{number % 50}@here.test")
                 deferred += reply.startswith("4")
                 assert reply.startswith("550" if unknown else "250"), reply
             smtp.say("QUIT")
@@ -149,17 +151,49 @@ def test_a_provider_is_never_banned(server):
     assert not server.banned(source)
 
 
+def test_who_names_one_known_address_between_the_guesses_is_banned(server):
+    source, replies = "198.51.100.66", []
+    for i in range(12):
+        if server.banned(source):
+            break
+        with server.session(source) as smtp:
+            for _ in range(10):
+                replies.append(smtp.rcpt("alice@here.test"))
+            replies.append(smtp.rcpt(f"user{i}@here.test"))
+    assert i == 5, replies
+    assert replies[-1].startswith("521"), replies
+    shown = server.daemon.json("bans", "show", source)
+    assert "5 unknown recipients" in str(shown)
+
+
 def test_good_mail_and_many_unknown_is_slowed(server):
     """Half good, half unknown, from the start: 4xx by ratio, no ban."""
     source, replies = "198.51.100.8", []
     for i in range(30):
         with server.session(source) as smtp:
-            replies.append(smtp.rcpt("alice@here.test"))
-            replies.append(smtp.rcpt("bob@here.test"))
+            replies.append(smtp.rcpt(f"box{2 * i}@here.test"))
+            replies.append(smtp.rcpt(f"box{2 * i + 1}@here.test"))
             replies.append(smtp.rcpt(f"left{i}@here.test") if i > 4 else "")
     assert any(reply.startswith("4") for reply in replies), replies
     assert not any(reply.startswith("521") for reply in replies)
     assert not server.banned(source)
+
+
+def test_backscatter_is_deferred_and_never_banned(server):
+    """Somebody forged senders at our domain, and an honest server bounces what came."""
+    source = "198.51.100.9"
+    with server.net.smtp(server.exim, source).hello("mail.honest.example", "") as smtp:
+        replies = [smtp.rcpt(f"forged{i}@here.test") for i in range(12)]
+        assert all(reply.startswith("550") for reply in replies[:8]), replies
+        assert all(reply.startswith("451") for reply in replies[8:]), replies
+        # whoever guesses with the null sender learns nothing
+        known = smtp.rcpt("alice@here.test")
+        assert known == replies[-1], (known, replies[-1])
+    assert not server.banned(source)
+    with server.session(source) as smtp:  # its mail is taken as ever
+        assert smtp.rcpt("alice@here.test").startswith("250")
+        assert smtp.rcpt("typing-error@here.test").startswith("550")
+    assert source not in server.daemon.postern("bans", "list").stdout
 
 
 def test_a_ban_ends_when_it_says_and_doubles(server):

@@ -180,8 +180,11 @@ def test_disk_full():
                               recipient=f"user{i}@here.test", rcpt_verified="no")
         time.sleep(2.5)
         server.deliver("still")
-        log = server.daemon.log()
-        assert "state" in log and "level=warning" in log or "not-written" in log, log[-3000:]
+        server.daemon.logged("state-not-written")
+        status = server.daemon.json("status")["state"]
+        assert status["failures"] > 0 and status["pending_bytes"] > 100_000, status
+        metrics = server.daemon.metrics()
+        assert metrics["postern_state_pending_bytes"] > 100_000
 
 
 def test_state_file_damaged(server):
@@ -213,9 +216,37 @@ def test_reload_keeps_going(server):
     with server.net.smtp(server.exim, "203.0.113.10") as smtp:
         smtp.hello("localhost")
         assert smtp.rcpt("alice@here.test").startswith("250")
+    # all that was counted is still there, and what is only observed is counted as that
+    server.daemon.reload(server.dns.settings() + QUIET + "helo { no_dot = observe }\n")
+    with server.net.smtp(server.exim, "203.0.113.11") as smtp:
+        smtp.hello("localhost")
+        assert smtp.rcpt("alice@here.test").startswith("250")
+    status = server.daemon.json("status")["decisions"]
+    helo = status["checks"]["helo"]
+    assert (helo["hit"], helo["refuse"], helo["would"], status["would"]) == (2, 1, 1, 1), status
+    metrics = server.daemon.metrics()
+    assert metrics['postern_check_decisions_total{check="helo",action="would"}'] == 1
+    assert metrics['postern_check_decisions_total{check="helo",action="refuse"}'] == 1
+    assert "would" in server.daemon.postern("status").stdout
     # a mistake in the file: the former settings go on
     server.daemon.write("nonsense {\n")
     server.daemon.send(signal.SIGHUP)
     line = server.daemon.logged("not-reloaded")
     assert str(server.daemon.conf) in line
     server.deliver("after a mistake", source="198.51.100.4")
+
+
+def test_reload_of_the_log_level_and_what_needs_a_restart(server):
+    daemon, settings = server.daemon, server.dns.settings() + QUIET
+    daemon.level, daemon.daemon_settings = "notice", "state_max = 64M"
+    daemon.reload(settings)
+    daemon.logged("needs-restart", "daemon.state_max")
+    before = len(daemon.decisions())
+    server.deliver("nothing is said of it", source="198.51.100.5")
+    assert len(daemon.decisions()) == before
+    # as it was at the start: nothing is left to say
+    daemon.level, daemon.daemon_settings = "debug", ""
+    daemon.reload(settings)
+    assert daemon.log().count("needs-restart") == 1
+    server.deliver("it is said again", source="198.51.100.6")
+    daemon.logged("decision ", "client=198.51.100.6")

@@ -102,7 +102,7 @@ def test_listed_host(server):
 def test_half_a_weight_is_not_enough(server):
     with server.session(SCORED) as smtp:
         assert smtp.rcpt("alice@here.test").startswith("250")
-    assert "dnsbl=pass/" in server.daemon.logged("decision ", f"client={SCORED}")
+    assert "dnsbl=pass/" in server.daemon.logged("decision ", "stage=rcpt", f"client={SCORED}")
 
 
 @pytest.mark.parametrize("helo, words", [

@@ -53,7 +53,8 @@ static inline void world_conf(void)
     c->recipient.trust_mta = true;
     c->dictionary = (struct conf_dictionary){
         .mode = CONF_REFUSE, .drop = true, .client_unknown = 10, .net_unknown = 40,
-        .domain_unknown = 100, .domain_clients = 20, .attacked_unknown = 2, .window_s = HOUR,
+        .domain_unknown = 100, .domain_clients = 20, .attacked_unknown = 2,
+        .bounce_unknown = 20, .window_s = HOUR,
         .ban_s = HOUR, .ban_max_s = 8 * HOUR, .memory_s = 86400, .good_recipients = 5,
         .good_percent = 50, .slow_percent = 20,
     };

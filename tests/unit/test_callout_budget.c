@@ -103,6 +103,36 @@ static void lets_a_busy_server_rest(void **unused)
     callout_budget_free(&b);
 }
 
+/* A reload: the next owner has the rest of the budget, its own limits, and the open connections. */
+static void goes_on(void **unused)
+{
+    struct callout_budget *old = callout_budget_new(&conf), *b;
+    struct conf_callout more = conf;
+    struct callout_budget_stats stats;
+    struct ip mx;
+    (void)unused;
+    assert_int_equal(ip_parse(STR("198.51.100.7"), &mx), 0);
+    assert_int_equal(granted(old, STR("a.example"), 100, 1000), 3);
+    assert_string_equal(callout_budget_mx(old, &mx, 1000), "");
+    assert_string_equal(callout_budget_mx(old, &mx, 1000), "");
+    b = callout_budget_share(old, &conf);
+    assert_int_equal(granted(b, STR("a.example"), 100, 1001), 0);
+    assert_string_equal(callout_budget_mx(b, &mx, 1001), "the mail server is being called already");
+    callout_budget_over(old, &mx, false, 1002);      /* a call of before ends */
+    callout_budget_free(&old);
+    assert_null(old);
+    assert_string_equal(callout_budget_mx(b, &mx, 1002), "");
+    callout_budget_stats(b, &stats);
+    assert_int_equal(stats.granted, 3);
+    old = b;
+    more.domain_per_minute = 10;
+    b = callout_budget_share(old, &more);
+    callout_budget_free(&old);
+    assert_int_equal(granted(b, STR("a.example"), 100, 1000 + 6000), 1);
+    assert_int_equal(granted(b, STR("a.example"), 100, 1000 + 600000), 10);
+    callout_budget_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +140,7 @@ int main(void)
         cmocka_unit_test(keeps_to_the_day),
         cmocka_unit_test(calls_one_server_gently),
         cmocka_unit_test(lets_a_busy_server_rest),
+        cmocka_unit_test(goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

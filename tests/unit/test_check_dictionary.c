@@ -39,6 +39,16 @@ static enum verdict_action rcpt_good(const char *client, const char *recipient)
     return world_ask(&e);
 }
 
+/* Mail to `n` mailboxes of ours, one after the other. */
+static void send_good(const char *client, unsigned n)
+{
+    char address[64];
+    for (unsigned i = 0; i < n; i++) {
+        snprintf(address, sizeof address, "box%u@example.org", i);
+        rcpt_good(client, address);
+    }
+}
+
 /* `n` distinct unknown names at a domain; how many were answered until the first refusal. */
 static unsigned attack(const char *client, const char *domain, unsigned from, unsigned n)
 {
@@ -286,6 +296,278 @@ static void test_provider(void **state)
     assert_int_equal(banned("192.0.4.3"), 0);
 }
 
+/* The same over fifty mailboxes of a small server, day by day. */
+static void test_provider_fifty_boxes(void **state)
+{
+    (void)state;
+    char address[64];
+    for (unsigned i = 0; i < 24 * 400; i++) {        /* 400 an hour, 8 of them unknown */
+        bool unknown = i % 50 == 49;
+        snprintf(address, sizeof address, unknown ? "left%u@example.org" : "box%u@example.org",
+                 unknown ? i : i % 50 * 7 % 50);
+        assert_int_equal(unknown ? rcpt_unknown("192.0.2.1", address)
+                                 : rcpt_good("192.0.2.1", address), VERDICT_PASS);
+        pass_time(9);
+    }
+    assert_int_equal(banned("192.0.2.1"), 0);
+}
+
+/* --- who plays the good one --- */
+
+/* One address is known to everybody. To name it between the guesses, nine times for each, or a
+ * hundred times before, in whatever spelling, tag and domain, is no good mail. */
+static void test_one_known_address(void **state)
+{
+    (void)state;
+    static const char *const spellings[] = { "info@example.org", "INFO@example.org",
+                                             "info+1@example.org", "info+x@example.com",
+                                             "Info@other.example" };
+    char address[64];
+    unsigned i;
+    for (i = 0; i < 100; i++) {
+        rcpt_good("192.0.2.1", spellings[i % ROWS(spellings)]);
+        pass_time(1);
+    }
+    for (i = 0; i < 20; i++) {
+        snprintf(address, sizeof address, "name%u@example.org", i);
+        if (rcpt_unknown("192.0.2.1", address) == VERDICT_REFUSE)
+            break;
+        for (unsigned k = 0; k < 9; k++)
+            rcpt_good("192.0.2.1", spellings[k % ROWS(spellings)]);
+        pass_time(10);
+    }
+    assert_int_equal(i, 9);                  /* banned at the tenth name, as everybody is */
+    assert_int_equal(banned("192.0.2.1"), HOUR);
+    assert_int_equal(the_ban.good, DICT_GOOD_TIMES);
+    pass_time(HOUR);
+    rcpt_good("192.0.2.1", "info@example.org");
+    assert_int_equal(attack("192.0.2.1", "example.org", 100, 20), 10);
+    assert_int_equal(banned("192.0.2.1"), 2 * HOUR);
+}
+
+/* From a whole network, each host with the known address in between. */
+static void test_one_known_address_network(void **state)
+{
+    (void)state;
+    char client[64];
+    for (unsigned h = 1; h <= 8; h++) {
+        snprintf(client, sizeof client, "192.0.2.%u", h);
+        for (unsigned k = 0; k < 30; k++)
+            rcpt_good(client, "info@example.org");
+    }
+    network_story("192.0.2.", "192.0.2.200", "192.0.3.1", "192.0.2.0/24");
+}
+
+/* Who knows some addresses gets some more names, and no more than that. */
+static void test_some_known_addresses(void **state)
+{
+    (void)state;
+    char address[64];
+    unsigned i;
+    for (i = 0; i < 1000; i++) {
+        send_good("192.0.2.1", 8);           /* 8 mailboxes: 32 good recipients at most */
+        snprintf(address, sizeof address, "name%u@example.org", i);
+        if (rcpt_unknown("192.0.2.1", address) == VERDICT_REFUSE)
+            break;
+    }
+    assert_in_range(i, 29, 33);              /* half of all, or three times the patience */
+    assert_int_equal(banned("192.0.2.1"), HOUR);
+}
+
+/* What only a catch-all takes is no good recipient: it takes every name. */
+static void test_catch_all(void **state)
+{
+    (void)state;
+    struct recipient takes_all = { .state = RECIPIENT_CATCHALL };
+    struct envelope e = world_rcpt("192.0.2.1", "x@example.org", VERIFIED_YES);
+    struct check_run run = { .parts = &world.parts, .envelope = &e, .recipient = &takes_all };
+    assert_false(check_recipient_good(&run));
+    assert_false(check_recipient_unknown(&run));
+}
+
+/* A small site: all its mail goes to one mailbox of ours, now and then with a typing error, week by
+ * week; also while somebody attacks us. */
+static void test_one_correspondent(void **state)
+{
+    (void)state;
+    char client[64], address[64];
+    for (unsigned hour = 0; hour < 7 * 24; hour++) {
+        if (hour == 50) {
+            for (unsigned i = 0; i < 100; i++) {
+                snprintf(client, sizeof client, "203.%u.113.1", i);
+                attack(client, "example.org", i * 100, 1);
+            }
+        }
+        for (unsigned i = 0; i < 30; i++) {
+            assert_int_equal(rcpt_good("192.0.2.1", "boss@example.org"), VERDICT_PASS);
+            pass_time(HOUR / 30);
+        }
+        for (unsigned i = 0; i < hour % 4; i++) {
+            snprintf(address, sizeof address, "bos%u-%u@example.org", hour, i);
+            assert_int_equal(rcpt_unknown("192.0.2.1", address), VERDICT_PASS);
+        }
+    }
+    assert_int_equal(banned("192.0.2.1"), 0);
+}
+
+/* Under an attack on the domain one good recipient is no licence for ten names. */
+static void test_distributed_with_known_address(void **state)
+{
+    (void)state;
+    char client[64];
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(client, sizeof client, "203.%u.113.1", i);
+        attack(client, "victim.example", i * 100, 1);
+    }
+    for (unsigned i = 0; i < 50; i++)
+        rcpt_good("198.51.100.1", "info@victim.example");
+    assert_int_equal(attack("198.51.100.1", "victim.example", 50000, 20), 6);
+}
+
+/* --- bounces --- */
+
+static enum verdict_action bounce(const char *client, const char *recipient, enum rcpt_verified v)
+{
+    struct envelope e = world_rcpt(client, recipient, v);
+    e.sender = STR("");
+    return world_ask(&e);
+}
+
+/* How many of `n` names a guesser with the null sender learns. */
+static unsigned bounce_attack(const char *client, const char *domain, unsigned from, unsigned n)
+{
+    char address[128];
+    unsigned learnt = 0;
+    for (unsigned i = 0; i < n; i++) {
+        snprintf(address, sizeof address, "name%u@%s", from + i, domain);
+        enum verdict_action a = bounce(client, address, VERIFIED_NO);
+        assert_true(a == VERDICT_DEFER || a == VERDICT_PASS || a == VERDICT_REFUSE);
+        learnt += a != VERDICT_DEFER;
+    }
+    return learnt;
+}
+
+/* Senders at our domain were forged, and an honest server bounces all of it. */
+static void test_backscatter(void **state)
+{
+    (void)state;
+    world.conf.recipient.mode = CONF_REFUSE;
+    assert_int_equal(bounce_attack("192.0.2.1", "example.org", 0, 100), 20);
+    assert_int_equal(banned("192.0.2.1"), 0);
+    assert_false(world.drop);
+    assert_int_equal(world.code, 451);
+    assert_string_equal(world.reply, "[192.0.2.1]: too many of your bounces go to unknown "
+                                     "recipients; try later");
+    /* the same answer to a recipient that exists: nothing can be learnt */
+    char reply[sizeof world.reply];
+    memcpy(reply, world.reply, sizeof reply);
+    assert_int_equal(bounce("192.0.2.1", "real@example.org", VERIFIED_YES), VERDICT_DEFER);
+    assert_string_equal(world.reply, reply);
+    /* its mail is not touched, and its own mistakes still count from the beginning */
+    assert_int_equal(rcpt_good("192.0.2.1", "real@example.org"), VERDICT_PASS);
+    world.conf.recipient.mode = CONF_OFF;
+    assert_int_equal(attack("192.0.2.1", "example.org", 500, 9), 0);
+    /* nor its network */
+    assert_int_equal(attack("192.0.2.2", "example.org", 600, 9), 0);
+    /* it ends, though its bounces came again and again */
+    for (unsigned i = 0; i < 60; i++) {
+        bounce_attack("192.0.2.1", "example.org", 20, 80);
+        pass_time(MINUTE);
+    }
+    assert_int_equal(bounce("192.0.2.1", "real@example.org", VERIFIED_YES), VERDICT_PASS);
+}
+
+/* A few bounces to names of ours that never were are nothing. */
+static void test_few_bounces(void **state)
+{
+    (void)state;
+    assert_int_equal(bounce_attack("192.0.2.1", "example.org", 0, 19), 19);
+    assert_int_equal(bounce("192.0.2.1", "real@example.org", VERIFIED_YES), VERDICT_PASS);
+    assert_string_equal(world.words[CHECK_DICTIONARY], "");
+    assert_int_equal(bounce_attack("192.0.2.1", "example.org", 0, 19), 19);     /* the same ones */
+    assert_string_equal(world.words[CHECK_DICTIONARY], "19 unknown of bounces, 1 good");
+}
+
+/* Who sends good mail may bounce more, by its share. */
+static void test_bounces_of_a_provider(void **state)
+{
+    (void)state;
+    send_good("192.0.2.1", 300);
+    assert_int_equal(bounce_attack("192.0.2.1", "example.org", 0, 100), 76);    /* of 376: 20 % */
+    send_good("192.0.3.1", 20);
+    assert_int_equal(bounce_attack("192.0.3.1", "example.org", 0, 100), 60);
+    assert_int_equal(banned("192.0.2.1") + banned("192.0.3.1"), 0);
+}
+
+/* By many hosts against one domain, whether honest or not: each learns little, nobody is banned, and
+ * strangers with a sender are judged as ever. */
+static void test_backscatter_of_many(void **state)
+{
+    (void)state;
+    char client[64];
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(client, sizeof client, "203.%u.113.1", i);
+        assert_int_equal(bounce_attack(client, "forged.example", i * 100, 1), 1);
+    }
+    assert_int_equal(state_logged("backscatter level=warning domain=forged.example unknown=100 "
+                                  "clients=100 window=3600"), 1);
+    assert_int_equal(bounce_attack("198.51.100.1", "forged.example", 50000, 20), 2);
+    assert_int_equal(bounce_attack("198.51.100.2", "other.example", 50000, 30), 20);
+    assert_int_equal(banned("198.51.100.1"), 0);
+    assert_int_equal(state_logged("dictionary-attack level=warning domain=forged.example"), 0);
+    assert_int_equal(attack("198.51.100.3", "forged.example", 60000, 9), 0);
+    pass_time(HOUR + 1);
+    assert_int_equal(bounce_attack("198.51.100.4", "forged.example", 70000, 30), 20);
+}
+
+/* A /64 is one machine: its addresses are not so many clients, whose bounces each get answers, nor
+ * the many clients of an attack. */
+static void test_bounces_of_ipv6(void **state)
+{
+    (void)state;
+    char client[64];
+    unsigned learnt = 0;
+    for (unsigned i = 0; i < 300; i++) {
+        snprintf(client, sizeof client, "2001:db8:1:2::%x", i + 1);
+        learnt += bounce_attack(client, "example.org", i, 1);
+    }
+    assert_int_equal(learnt, 20);
+    assert_int_equal(bounce_attack("2001:db8:1:3::1", "example.org", 1000, 30), 20);
+    for (unsigned i = 0; i < 200; i++) {         /* many names of ten machines */
+        snprintf(client, sizeof client, "2001:db8:2:%u::%x", i % 10, i + 1);
+        bounce_attack(client, "example.org", 5000 + i, 1);
+    }
+    assert_int_equal(state_logged("backscatter level=warning domain=example.org"), 0);
+    struct ip ip;
+    assert_int_equal(ip_parse(STR("2001:db8:1:2::ffff"), &ip), 0);
+    dict_forget(world.store, &ip);
+    assert_int_equal(bounce_attack("2001:db8:1:2::1", "example.org", 2000, 30), 20);
+}
+
+/* Neither mode nor question changes what is counted. */
+static void test_bounces_modes(void **state)
+{
+    (void)state;
+    world.conf.recipient.mode = CONF_REFUSE;
+    world.conf.dictionary.mode = CONF_OBSERVE;
+    bounce_attack("192.0.2.1", "example.org", 0, 30);
+    assert_int_equal(world.action, VERDICT_REFUSE);  /* by the recipient check, which nothing hides */
+    assert_int_equal(world.checks[CHECK_DICTIONARY].state, CHECK_HIT);
+    world.conf.dictionary.mode = CONF_REFUSE;
+    struct envelope e = world_rcpt("192.0.3.1", "x@example.org", VERIFIED_NO);
+    e.sender = STR("");
+    e.dry = true;
+    for (unsigned i = 0; i < 40; i++)
+        assert_int_equal(world_ask(&e), VERDICT_REFUSE);
+    assert_string_equal(world.words[CHECK_DICTIONARY], "1 unknown of bounces, 0 good");
+    /* an MTA that does not tell the sender tells of no bounce */
+    e.dry = e.has_sender = false;
+    world_ask(&e);
+    assert_string_equal(world.words[CHECK_DICTIONARY], "1 unknown, 0 good");
+}
+
+/* --- who is slowed --- */
+
 /* Slowed by its share: when it sends good mail only, it is served again before the window is over. */
 static void test_provider_recovers(void **state)
 {
@@ -293,9 +575,11 @@ static void test_provider_recovers(void **state)
     provider("192.0.2.1", 40, 50);
     assert_int_equal(world.action, VERDICT_DEFER);
     unsigned tries = 0;
-    while (rcpt_good("192.0.2.1", "real@example.org") == VERDICT_DEFER)
-        tries++;
-    assert_int_equal(tries, 49);             /* 20 unknown of 100 is not above 20 % */
+    char address[64];
+    do {                                     /* mailboxes that it has not written to */
+        snprintf(address, sizeof address, "real%u@example.org", tries++);
+    } while (rcpt_good("192.0.2.1", address) == VERDICT_DEFER);
+    assert_int_equal(tries, 50);             /* 20 unknown of 100 is not above 20 % */
 }
 
 /* An attacker that mixes in a few good ones is not a sender of good mail. */
@@ -315,8 +599,7 @@ static void test_few_good(void **state)
 static void test_known(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < 20; i++)
-        rcpt_good("192.0.2.1", "info@example.org");
+    send_good("192.0.2.1", 20);
     pass_time(2 * HOUR);
     char address[64];
     unsigned deferred = 0;
@@ -370,8 +653,7 @@ static void test_exempt(void **state)
 static void test_good_neighbour(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < 20; i++)
-        rcpt_good("192.0.2.100", "info@example.org");
+    send_good("192.0.2.100", 20);
     pass_time(3 * HOUR);
     network_story("192.0.2.", "192.0.2.200", "192.0.3.1", "192.0.2.0/24");
     assert_int_equal(connect_from("192.0.2.100"), VERDICT_PASS);
@@ -447,6 +729,8 @@ static void test_admin(void **state)
     attack("192.0.2.1", "example.org", 0, 30);
     assert_int_equal(banned("192.0.2.1"), 100 * HOUR);
     assert_string_equal(the_ban.reason, "three complaints");
+    assert_int_equal(connect_from("192.0.2.1"), VERDICT_PASS);
+    assert_int_equal(policy_stats(world.policy)->would[CHECK_BAN], 30);  /* recipients only */
     ban_remove(world.store, &ip, 32, NOW);
     assert_int_equal(connect_from("192.0.2.1"), VERDICT_PASS);
 }
@@ -511,6 +795,62 @@ static void test_nobody_knows(void **state)
 
 #define STORY(name) cmocka_unit_test_setup_teardown(name, story_setup, story_teardown)
 
+/* --- a clock that is set --- */
+
+/* For each step: the ban that was made before ends, what was counted before is forgotten, and whoever
+ * attacks afterwards is banned as ever. Neither may wait until the clock is where it was. */
+static void test_clock_steps(void **state)
+{
+    (void)state;
+    static const int64_t steps[] = { -10, -HOUR, -20 * HOUR, -30 * 86400, -3650 * (int64_t)86400,
+                                     10, HOUR, 86400, 3650 * (int64_t)86400 };
+    for (size_t i = 0; i < ROWS(steps); i++) {
+        int64_t now = loop_utc(world.loop);
+        int64_t most = HOUR + (steps[i] < 0 && steps[i] > -86400 ? -steps[i] : 0);
+        assert_int_equal(attack("192.0.2.1", "example.org", 0, 20), 10);
+        assert_int_equal(attack("198.51.100.1", "example.org", 0, 9), 0);
+        loop_set_utc(world.loop, now + steps[i]);
+        assert_true(banned("192.0.2.1") <= most);
+        pass_time(most);
+        assert_int_equal(banned("192.0.2.1"), 0);
+        assert_int_equal(connect_from("192.0.2.1"), VERDICT_PASS);
+        pass_time(HOUR);
+        assert_int_equal(rcpt_unknown("198.51.100.1", "other@example.org"), VERDICT_PASS);
+        assert_string_equal(world.words[CHECK_DICTIONARY], "1 unknown, 0 good");
+        assert_int_equal(attack("203.0.113.1", "example.org", 0, 20), 10);
+        assert_int_equal(banned("203.0.113.1"), HOUR);
+        story_teardown(state);
+        story_setup(state);
+    }
+}
+
+/* What was learnt while the clock was ahead: an attack on a domain, a client that sends good mail. */
+static void test_clock_was_ahead(void **state)
+{
+    (void)state;
+    static const int64_t ahead[] = { 2 * HOUR, 20 * 86400, 400 * 86400 };
+    char client[64];
+    for (size_t k = 0; k < ROWS(ahead); k++) {
+        int64_t now = NOW + (int64_t)k * 86400 * 2000;
+        loop_set_utc(world.loop, now + ahead[k]);
+        for (unsigned i = 0; i < 100; i++) {
+            snprintf(client, sizeof client, "203.%u.113.%zu", i, k + 1);
+            attack(client, "victim.example", i * 100, 1);
+            bounce_attack(client, "victim.example", i * 100, 1);
+        }
+        send_good("198.51.100.1", 20);
+        loop_set_utc(world.loop, now);
+        snprintf(client, sizeof client, "192.0.2.%zu", k + 1);
+        assert_int_equal(attack(client, "victim.example", 5000, 9), 0);
+        assert_int_equal(bounce_attack(client, "victim.example", 5000, 9), 9);
+        if (ahead[k] > 86400)
+            assert_int_equal(attack("198.51.100.1", "other.example", 0, 40), 10);
+        pass_time(ahead[k]);                 /* nor does it come back when that time is there */
+        snprintf(client, sizeof client, "192.0.4.%zu", k + 1);
+        assert_int_equal(attack(client, "victim.example", 7000, 9), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -518,7 +858,21 @@ int main(void)
         STORY(test_network4),       STORY(test_network6),           STORY(test_network_of_one),
         STORY(test_distributed),    STORY(test_distributed_few),    STORY(test_mere_failures),
         STORY(test_tags_of_one_name),
-        STORY(test_provider),       STORY(test_provider_recovers),  STORY(test_few_good),
+        STORY(test_provider),       STORY(test_provider_fifty_boxes),
+        STORY(test_one_known_address),
+        STORY(test_one_known_address_network),
+        STORY(test_some_known_addresses),
+        STORY(test_catch_all),      STORY(test_one_correspondent),
+        STORY(test_distributed_with_known_address),
+        STORY(test_backscatter),    STORY(test_few_bounces),
+        STORY(test_bounces_of_a_provider),
+        STORY(test_backscatter_of_many),
+        STORY(test_bounces_of_ipv6),
+        STORY(test_clock_steps),
+        STORY(test_clock_was_ahead),
+        STORY(test_bounces_modes),
+        STORY(test_provider_recovers),
+        STORY(test_few_good),
         STORY(test_known),          STORY(test_vouched),            STORY(test_exempt),
         STORY(test_good_neighbour), STORY(test_ends_and_escalates), STORY(test_window),
         STORY(test_restart),        STORY(test_admin),              STORY(test_forget),

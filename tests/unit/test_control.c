@@ -128,6 +128,8 @@ static void test_lines(void **state)
           "{\"ok\":true,\"result\":\"a\\nb\\u00FC\"}\n" },
         { "\n\n{\"command\":\"fail\"}\n",
           "{\"ok\":false,\"kind\":\"missing\",\"error\":\"no such ban\"}\n" },
+        { "{\"command\":\"ping\"}\n{\"command\":\"echo\",\"text\":3}\n",
+          "{\"ok\":true,\"result\":{}}\n{\"ok\":true,\"result\":3}\n" },
         { "{\"command\":\"none\"}\n",
           "{\"ok\":false,\"kind\":\"usage\",\"error\":\"no such command\"}\n" },
         { "{\"command\":5}\n", "{\"ok\":false,\"kind\":\"format\","
@@ -279,7 +281,8 @@ static void be_other(const struct office *o, uid_t uid, gid_t gid, int out)
     int fd = net_connect(o->folder.socket);
     if (fd < 0)
         _exit(2);
-    net_send(fd, STR("{\"command\":\"change\"}\n{\"command\":\"echo\",\"text\":1}\n"));
+    net_send(fd, STR("{\"command\":\"change\"}\n{\"command\":\"echo\",\"text\":1}\n"
+                     "{\"command\":\"ping\"}\n"));
     shutdown(fd, SHUT_WR);
     while ((n = read(fd, bytes, sizeof bytes)) > 0 && write(out, bytes, (size_t)n) == n)
         ;
@@ -290,10 +293,14 @@ static void test_who(void **state)
 {
     (void)state;
     static const struct { uid_t uid; gid_t gid; const char *out; } rows[] = {
-        { 0, 0, "{\"ok\":true,\"result\":true}\n{\"ok\":true,\"result\":1}\n" },
+        { 0, 0, "{\"ok\":true,\"result\":true}\n{\"ok\":true,\"result\":1}\n"
+                "{\"ok\":true,\"result\":{}}\n" },
         { 65500, 65400, "{\"ok\":false,\"kind\":\"access\",\"error\":\"only root and the user of "
-                        "posternd may do this\"}\n{\"ok\":true,\"result\":1}\n" },
+                        "posternd may do this\"}\n{\"ok\":true,\"result\":1}\n"
+                        "{\"ok\":true,\"result\":{}}\n" },
         { 65500, 65401, "{\"ok\":false,\"kind\":\"access\",\"error\":\"only root, the user of "
+                        "posternd and the control group may ask\"}\n"
+                        "{\"ok\":false,\"kind\":\"access\",\"error\":\"only root, the user of "
                         "posternd and the control group may ask\"}\n"
                         "{\"ok\":false,\"kind\":\"access\",\"error\":\"only root, the user of "
                         "posternd and the control group may ask\"}\n" },

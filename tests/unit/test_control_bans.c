@@ -95,6 +95,11 @@ static void test_bad_requests(void **state)
         json_t *result = add(s, rows[i], &err);
         if (result != NULL || err.kind != ERR_USAGE)
             fail_msg("row %zu: %s", i, err.text);
+        json_t *request = object(rows[i]);
+        struct err early = { .kind = ERR_NONE };
+        assert_int_equal(control_bans_check(request, true, &early), -1);
+        assert_string_equal(early.text, err.text);
+        json_decref(request);
     }
     store_close(&s);
 }
@@ -153,10 +158,41 @@ static void test_pages(void **state)
     }
 }
 
+/* A million bans that have ended must not stop the mail while somebody looks for one that has not. */
+static void test_pages_of_ended(void **state)
+{
+    (void)state;
+    struct store *s = store_make();
+    struct ban last;
+    bool started = false, more = true;
+    unsigned pages = 0;
+    size_t seen = 0;
+    for (unsigned k = 0; k <= 2 * CONTROL_BANS_STEPS; k++) {
+        struct ban b = { .maker = BAN_BY_ADMIN, .since = NOW - 60, .remembered = NOW + 60,
+                         .until = k < 2 * CONTROL_BANS_STEPS ? NOW : NOW + 60, .level = 1 };
+        struct ip ip;
+        ip_parse(STR("10.0.0.0"), &ip);
+        ip.b[14] = (uint8_t)(k >> 8);
+        ip.b[15] = (uint8_t)k;
+        ban_set_net(&b, &ip, 32);
+        ban_put(s, &b, NOW);
+    }
+    for (; more && pages < 10; pages++) {
+        json_t *page = json_object();
+        more = control_bans_page(s, NOW, &started, &last, page);
+        seen += json_array_size(json_object_get(page, "bans"));
+        assert_int_equal(seen, more ? 0 : 1);
+        json_decref(page);
+    }
+    assert_int_equal(pages, 3);
+    store_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_add_show_remove),
+        cmocka_unit_test(test_pages_of_ended),
         cmocka_unit_test(test_bad_requests),
         cmocka_unit_test(test_for_ever),
         cmocka_unit_test(test_pages),

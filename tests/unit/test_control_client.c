@@ -10,6 +10,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "door/control.h"
 #include "event/listen.h"
@@ -69,8 +70,17 @@ static void run_fail(void *ctx, struct control *c, uint64_t call, const json_t *
     control_fail(c, call, &err);
 }
 
+static void run_never(void *ctx, struct control *c, uint64_t call, const json_t *request)
+{
+    (void)ctx;
+    (void)c;
+    (void)call;
+    (void)request;
+}
+
 static const struct control_command commands[] = {
     { "pages", false, run_pages }, { "echo", false, run_echo }, { "fail", false, run_fail },
+    { "never", false, run_never },
 };
 
 /* A daemon in a child process, which ends when it is killed. Its loop is made there: an epoll
@@ -135,12 +145,12 @@ static void test_talk(void **state)
     bool more, reached;
     pid_t child = daemon_begin();
     json_t *request = json_pack("{s:s, s:s}", "command", "echo", "text", "gr\xc3\xbc\xc3\x9f");
-    json_t *result = client_call(folder.socket, request, &reached, &err);
+    json_t *result = client_call(folder.socket, request, 20, &reached, &err);
     assert_true(reached);
     assert_string_equal(json_string_value(result), "gr\xc3\xbc\xc3\x9f");
     json_decref(result);
     json_object_set_new(request, "command", json_string("fail"));
-    assert_null(client_call(folder.socket, request, &reached, &err));
+    assert_null(client_call(folder.socket, request, 20, &reached, &err));
     assert_true(reached);
     assert_int_equal(err.kind, ERR_MISSING);
     assert_string_equal(err.text, "192.0.2.7 is not banned");
@@ -178,6 +188,45 @@ static void test_nobody(void **state)
     assert_int_equal(err.kind, ERR_USAGE);
 }
 
+/* A daemon that takes connections and does nothing: told in seconds, and what to do. */
+static void test_stopped(void **state)
+{
+    (void)state;
+    struct err err;
+    struct client c;
+    struct timespec before, after;
+    pid_t child = daemon_begin();
+    assert_int_equal(kill(child, SIGSTOP), 0);
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    assert_int_equal(client_open(&c, folder.socket, &err), -1);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_int_equal(err.kind, ERR_IO);
+    assert_non_null(strstr(err.text, "stopped or hangs"));
+    assert_non_null(strstr(err.text, folder.socket));
+    assert_in_range(after.tv_sec - before.tv_sec, CLIENT_ALIVE_SECONDS - 1,
+                    CLIENT_ALIVE_SECONDS + 3);
+    assert_int_equal(kill(child, SIGCONT), 0);
+    assert_int_equal(client_open(&c, folder.socket, &err), 0);
+    client_close(&c);
+    end(child);
+}
+
+/* One that lives and has no answer: the limit of the command counts. */
+static void test_no_answer(void **state)
+{
+    (void)state;
+    struct err err;
+    bool reached;
+    pid_t child = daemon_begin();
+    json_t *request = json_pack("{s:s}", "command", "never");
+    assert_null(client_call(folder.socket, request, 1, &reached, &err));
+    assert_true(reached);
+    assert_int_equal(err.kind, ERR_IO);
+    assert_non_null(strstr(err.text, "within 1 second"));
+    json_decref(request);
+    end(child);
+}
+
 static void test_impostors(void **state)
 {
     (void)state;
@@ -197,7 +246,7 @@ static void test_impostors(void **state)
         struct err err;
         bool reached;
         pid_t child = impostor_begin(rows[i].says);
-        if (client_call(folder.socket, request, &reached, &err) != NULL ||
+        if (client_call(folder.socket, request, 20, &reached, &err) != NULL ||
             strstr(err.text, rows[i].err) == NULL || err.kind != ERR_IO)
             fail_msg("row %zu: %s", i, err.text);
         end(child);
@@ -215,7 +264,7 @@ static void test_flood(void **state)
     memset(flood, 'x', n);
     json_t *request = json_pack("{s:s}", "command", "x");
     pid_t child = impostor_begin(str_make(flood, n));
-    assert_null(client_call(folder.socket, request, &reached, &err));
+    assert_null(client_call(folder.socket, request, 20, &reached, &err));
     assert_non_null(strstr(err.text, "too long"));
     end(child);
     free(flood);
@@ -241,6 +290,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_talk),
         cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_no_answer),
         cmocka_unit_test(test_impostors),
         cmocka_unit_test(test_flood),
         cmocka_unit_test(test_text),

@@ -393,10 +393,51 @@ static void dead(void **state)
     assert_null(dnsbl_renamed_find(STR("zen.spamhaus.org")));
 }
 
+/* A reload begins another zone of the same name. */
+static void goes_on_counting(void **state)
+{
+    struct world *w = *state;
+    dnsbl_zone_report(w->zone, DNSBL_SAID_LISTED, 0);
+    dnsbl_zone_report(w->zone, DNSBL_SAID_NO, 0);
+    dnsbl_zone_report(w->zone, DNSBL_SAID_NOTHING, 0);
+    struct dnsbl_zone *next = dnsbl_zone_new(&w->parts, &w->o);
+    struct dnsbl_status before = status(w);
+    dnsbl_zone_go_on(next, w->zone);
+    dnsbl_zone_free(&w->zone);
+    w->zone = next;
+    struct dnsbl_status s = status(w);
+    assert_int_equal(s.asked, 3);
+    assert_int_equal(s.asked, before.asked);
+    assert_int_equal(s.listed, 1);
+    assert_int_equal(s.silent, 1);
+    assert_int_equal(s.refused, before.refused);
+}
+
+/* The clock is set while a list rests: the rest is as long as it was to be, by the clock that nobody
+ * sets; the line of the log says how long. */
+static void clock_is_set(void **state)
+{
+    struct world *w = *state;
+    static const int64_t steps[] = { -86400, -3650 * (int64_t)86400, 86400, 3650 * (int64_t)86400 };
+    for (size_t i = 0; i < ROWS(steps); i++) {
+        loop_set_utc(w->parts.loop, 1800000000 + (int64_t)i * 86400 * 20000);
+        loop_advance(w->parts.loop, 2 * HOUR_MS);
+        assert_true(dnsbl_zone_usable(w->zone));
+        dnsbl_zone_report(w->zone, DNSBL_SAID_REFUSED, 0x7ffffffe);
+        assert_false(dnsbl_zone_usable(w->zone));
+        loop_set_utc(w->parts.loop, loop_utc(w->parts.loop) + steps[i]);
+        loop_advance(w->parts.loop, 299000);
+        assert_false(dnsbl_zone_usable(w->zone));
+        loop_advance(w->parts.loop, (int64_t)3 * HOUR_MS);
+        assert_true(dnsbl_zone_usable(w->zone));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(refuses_and_returns, begin, end),
+        cmocka_unit_test_setup_teardown(clock_is_set, begin, end),
         cmocka_unit_test_setup_teardown(probes, begin, end),
         cmocka_unit_test_setup_teardown(names, begin, end),
         cmocka_unit_test_setup_teardown(silence, begin, end),
@@ -406,6 +447,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(idle, begin, end),
         cmocka_unit_test_setup_teardown(restarts, begin, end),
         cmocka_unit_test_setup_teardown(without_probe, begin, end),
+        cmocka_unit_test_setup_teardown(goes_on_counting, begin, end),
         cmocka_unit_test(keys),
         cmocka_unit_test(dead),
     };

@@ -8,11 +8,17 @@
 #include "base/log.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/log_syslog.h"
 #include "unit.h"
 
 static char folder[64], path[96], moved[96];
@@ -184,6 +190,32 @@ static void test_bad_places(void **state)
     assert_true(str_ends(file_read(path, bytes, sizeof bytes), STR(" still text=here\n")));
 }
 
+/* Who owns the folder must not get root to write elsewhere, by a link of either kind. */
+static void test_links(void **state)
+{
+    (void)state;
+    char bytes[4096];
+    struct err err;
+    unlink(path);
+    unlink(moved);
+    assert_int_equal(close(open(moved, O_CREAT | O_WRONLY, 0600)), 0);
+    assert_int_equal(symlink(moved, path), 0);
+    assert_int_equal(log_open(path, LOG_LEVEL_INFO, &err), -1);
+    assert_non_null(strstr(err.text, "is a link; name the file itself"));
+    unlink(path);
+    assert_int_equal(log_open(path, LOG_LEVEL_INFO, &err), 0);
+    log_text(LOG_LEVEL_INFO, "one", "1");
+    unlink(path);                            /* and in between: at a rotation */
+    assert_int_equal(symlink(moved, path), 0);
+    assert_int_equal(log_reopen(&err), -1);
+    unlink(path);
+    assert_int_equal(link(moved, path), 0);
+    assert_int_equal(log_reopen(&err), geteuid() == 0 ? -1 : 0);
+    log_close();
+    assert_int_equal(file_read(moved, bytes, sizeof bytes).n, 0);
+    unlink(path);
+}
+
 static void test_disk_full(void **state)
 {
     (void)state;
@@ -217,6 +249,154 @@ static void test_stuck_reader(void **state)
     assert_true(log_lost() > before);
 }
 
+/* --- syslog --- */
+
+/* A syslog daemon that does nothing: its socket. */
+static int syslogd_begin(void)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    unlink(path);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+/* The next line that it got; "" for none. */
+static struct str syslogd_line(int fd, char *bytes, size_t size)
+{
+    ssize_t n = recv(fd, bytes, size, 0);
+    return str_make(bytes, n < 0 ? 0 : (size_t)n);
+}
+
+/* Priority, time and program as syslog(3) has them, which the pattern of syslog daemons wants. */
+static void test_syslog(void **state)
+{
+    (void)state;
+    char bytes[9000], tail[100];
+    struct err err;
+    int fd = syslogd_begin();
+    log_syslog_path(path);
+    assert_int_equal(log_open("syslog", LOG_LEVEL_INFO, &err), 0);
+    log_text(LOG_LEVEL_WARNING, "rest", "%s", "x\n");
+    struct str line = syslogd_line(fd, bytes, sizeof bytes);
+    assert_true(str_starts(line, STR("<20>")));               /* mail, warning */
+    line = str_skip(line, 4);
+    assert_true(line.n > 16 && line.p[3] == ' ' && line.p[6] == ' ' && line.p[9] == ':' &&
+                line.p[12] == ':' && line.p[15] == ' ');
+    snprintf(tail, sizeof tail, "test_log[%d]: rest level=warning text=\"x\\x0a\"", (int)getpid());
+    assert_true(str_eq(str_skip(line, 16), str_c(tail)));
+    log_text(LOG_LEVEL_INFO, "one", "1");
+    assert_true(str_starts(syslogd_line(fd, bytes, sizeof bytes), STR("<22>")));
+    close(fd);
+    log_close();
+}
+
+/* It hangs: we go on, LOG_SYSLOG_WAIT_MS in a second slower at most, and say what was lost. */
+static void test_syslog_hangs(void **state)
+{
+    (void)state;
+    char bytes[9000], said[60];
+    struct err err;
+    int fd = syslogd_begin();
+    uint64_t before = log_lost(), got = 0;
+    struct timespec begin, end;
+    log_syslog_path(path);
+    assert_int_equal(log_open("syslog", LOG_LEVEL_INFO, &err), 0);
+    alarm(20);
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (int i = 0; i < 5000; i++)
+        log_text(LOG_LEVEL_INFO, "flood", "%d", i);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    alarm(0);
+    double took = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+    assert_true(took < 1 + took * 2 * LOG_SYSLOG_WAIT_MS / 1000);
+    uint64_t lost = log_lost() - before;
+    while (syslogd_line(fd, bytes, sizeof bytes).n > 0)
+        got++;
+    assert_int_equal(got + lost, 5000);
+    assert_true(lost > 0);
+    log_text(LOG_LEVEL_INFO, "again", "x");
+    assert_true(str_ends(syslogd_line(fd, bytes, sizeof bytes), STR(": again text=x")));
+    snprintf(said, sizeof said, ": log-lost level=warning lines=%llu", (unsigned long long)lost);
+    assert_true(str_ends(syslogd_line(fd, bytes, sizeof bytes), str_c(said)));
+    log_text(LOG_LEVEL_INFO, "again", "y");
+    assert_true(str_ends(syslogd_line(fd, bytes, sizeof bytes), STR(": again text=y")));
+    assert_true(str_empty(syslogd_line(fd, bytes, sizeof bytes)));      /* said once */
+    close(fd);
+    log_close();
+}
+
+/* It works: a burst of many times its queue is waited for. */
+static void test_syslog_burst(void **state)
+{
+    (void)state;
+    enum { LINES = 2000 };
+    char bytes[9000];
+    struct err err;
+    int fd = syslogd_begin(), status;
+    uint64_t before = log_lost();
+    usleep(1000000);                       /* what another test waited is of another second */
+    pid_t reader = fork();
+    if (reader == 0) {
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+        int got = 0;
+        while (got < LINES && poll(&p, 1, 1000) == 1)
+            got += syslogd_line(fd, bytes, sizeof bytes).n > 0;
+        _exit(got > LINES / 2 ? 0 : 1);
+    }
+    log_syslog_path(path);
+    assert_int_equal(log_open("syslog", LOG_LEVEL_INFO, &err), 0);
+    for (int i = 0; i < LINES; i++)
+        log_text(LOG_LEVEL_INFO, "burst", "%d", i);
+    assert_true(log_lost() - before < LINES / 2);      /* none, where the machine is not busy */
+    assert_int_equal(waitpid(reader, &status, 0), reader);
+    assert_int_equal(status, 0);
+    close(fd);
+    log_close();
+}
+
+/* It is not there yet, comes, goes, and comes again. */
+static void test_syslog_restarts(void **state)
+{
+    (void)state;
+    char bytes[9000];
+    struct err err;
+    uint64_t before = log_lost();
+    unlink(path);
+    log_syslog_path(path);
+    assert_int_equal(log_open("syslog", LOG_LEVEL_INFO, &err), 0);
+    log_text(LOG_LEVEL_INFO, "early", "x");
+    assert_int_equal(log_lost(), before + 1);
+    for (int i = 0; i < 3; i++) {
+        int fd = syslogd_begin();
+        log_text(LOG_LEVEL_INFO, "there", "%d", i);
+        struct str line = syslogd_line(fd, bytes, sizeof bytes);
+        assert_true(line.n > 0 && line.p[line.n - 1] == '0' + i);
+        close(fd);
+        log_text(LOG_LEVEL_INFO, "gone", "x");
+        assert_int_equal(log_lost(), before + 2 + (uint64_t)i);
+    }
+    log_close();
+}
+
+/* One that listens for streams cannot be served: said at once, not line by line. */
+static void test_syslog_stream(void **state)
+{
+    (void)state;
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct err err;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    unlink(path);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    log_syslog_path(path);
+    assert_int_equal(log_open("syslog", LOG_LEVEL_INFO, &err), -1);
+    assert_non_null(strstr(err.text, "takes no datagrams"));
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,8 +406,14 @@ int main(void)
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_reopen),
         cmocka_unit_test(test_bad_places),
+        cmocka_unit_test(test_links),
         cmocka_unit_test(test_disk_full),
         cmocka_unit_test(test_stuck_reader),
+        cmocka_unit_test(test_syslog),
+        cmocka_unit_test(test_syslog_hangs),
+        cmocka_unit_test(test_syslog_burst),
+        cmocka_unit_test(test_syslog_restarts),
+        cmocka_unit_test(test_syslog_stream),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -16,6 +16,7 @@
 #include "dns/resolver.h"
 #include "event/loop.h"
 #include "policy/ban.h"
+#include "policy/check_callout.h"
 #include "policy/policy.h"
 #include "store/store.h"
 
@@ -70,6 +71,10 @@ static void script(struct resolver *r)
     resolver_script_add(r, "mx.private.example", DNS_A, DNS_OK, 10, LIST("10.0.0.1"));
     resolver_script_add(r, "both.example", DNS_MX, DNS_OK, 10,
                         LIST("20 mx.private.example", "10 mx.good.example"));
+    resolver_script_add(r, "seven.example", DNS_MX, DNS_OK, 10,
+                        LIST("1 mx.private.example", "2 no1.example", "3 no2.example",
+                             "4 no3.example", "5 no4.example", "6 no5.example",
+                             "7 mx.good.example"));
     resolver_script_add(r, "nohost.example", DNS_MX, DNS_OK, 10, LIST("10 mx.nohost.example"));
     resolver_script_add(r, "silent.example", DNS_MX, DNS_TIMEOUT, 0, LIST(NULL));
     resolver_script_add(r, "failed.example", DNS_MX, DNS_FAILED, 10, LIST(NULL));
@@ -104,6 +109,15 @@ static void bench_begin(struct bench *b)
                                   .conf = b->conf, .own = &own };
     b->policy = policy_new(&parts, &err);
     assert_non_null(b->policy);
+}
+
+/* Another policy takes the place of this one. */
+static void bench_reload(struct bench *b)
+{
+    struct policy *before = b->policy;
+    bench_begin(b);
+    policy_go_on(b->policy, before);
+    policy_free(&before);
 }
 
 static void bench_fini(struct bench *b)
@@ -170,6 +184,7 @@ static void judges_senders(void **unused)
         { "a@nohost.example", CHECK_HIT, "5.1.8" },
         { "a@null.example", CHECK_HIT, "5.7.27" },
         { "a@private.example", CHECK_HIT, "5.1.8" },
+        { "a@seven.example", CHECK_PASS, "" },
         { "\"a@b\"@null.example", CHECK_HIT, "5.7.27" },
         { "a@failed.example", CHECK_BROKEN, "" },
     };
@@ -192,6 +207,11 @@ static void judges_senders(void **unused)
             assert_int_equal(s.verdict.action, VERDICT_PASS);
         }
     }
+    b.conf->sender.domain = CONF_OFF;        /* then nothing is said of it either */
+    struct envelope e = envelope("mail.good.example", "a@none.example");
+    struct said s = ask(&b, &e, 60000);
+    assert_int_equal(s.verdict.checks[CHECK_SENDER].state, CHECK_PASS);
+    assert_int_equal(s.verdict.checks[CHECK_SENDER].words.n, 0);
     bench_fini(&b);
 }
 
@@ -311,9 +331,12 @@ static void forgives_a_good_client_its_helo(void **unused)
                                        .memory_s = 300 };
     b.conf->dictionary.good_recipients = 5;
     bench_begin(&b);
+    static const char *const to[] = { "bob@barfoo.com", "eve@barfoo.com" };
     struct envelope good = envelope("mail.good.example", ""), bad = envelope("localhost", "");
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) {
+        good.recipient = str_c(to[i % 2]);
         assert_int_equal(ask(&b, &good, 10).verdict.action, VERDICT_PASS);
+    }
     assert_int_equal(ask(&b, &bad, 10).verdict.action, VERDICT_REFUSE);
     assert_int_equal(ask(&b, &good, 10).verdict.action, VERDICT_PASS);
     bench_fini(&b);
@@ -426,6 +449,8 @@ static void asks_no_more_than_needed(void **unused)
     (void)unused;
     bench_init(&b);
     b.conf->helo = (struct conf_helo){ .no_dot = CONF_REFUSE };
+    b.conf->callout.mode = CONF_REFUSE;      /* whose name would be needed only if it came to that */
+    b.conf->callout.self_watch = "";
     bench_begin(&b);
     struct envelope e = envelope("localhost", "a@null.example");
     struct said s = ask(&b, &e, 0);
@@ -634,12 +659,46 @@ static void looks_up_whom_to_call(void **unused)
     bench_fini(&b);
 }
 
+/* Bounces are deferred after some unknown recipients. A client that is listed must not see by which of
+ * two checks answers who exists; so the list is asked for an unknown recipient, too. */
+static void bounces_hide_recipients(void **unused)
+{
+    static const struct conf_zone zone = { .name = "bl", .list = "bl.example", .weight = 100,
+                                           .page = "", .probe = "none" };
+    struct bench b;
+    char address[64];
+    (void)unused;
+    bench_init(&b);
+    b.conf->recipient.mode = b.conf->dictionary.mode = b.conf->dnsbl.mode = CONF_REFUSE;
+    b.conf->dnsbl.zones = &zone;
+    b.conf->dnsbl.zone_count = 1;
+    resolver_script_add(b.resolver, "7.100.51.198.bl.example", DNS_A, DNS_OK, 10,
+                        LIST("127.0.0.2"));
+    bench_begin(&b);
+    struct envelope e = envelope("mail.good.example", "");
+    for (unsigned i = 0; i < 60; i++) {
+        snprintf(address, sizeof address, "name%u@barfoo.com", i);
+        e.recipient = str_c(address);
+        e.verified = VERIFIED_NO;
+        struct said unknown = ask(&b, &e, 1000);
+        e.verified = VERIFIED_YES;
+        struct said good = ask(&b, &e, 1000);
+        assert_int_equal(good.verdict.action, VERDICT_REFUSE);
+        assert_int_equal(good.verdict.by, CHECK_DNSBL);
+        assert_int_equal(unknown.verdict.action, VERDICT_REFUSE);
+        if (i < b.conf->dictionary.bounce_unknown)
+            continue;
+        assert_int_equal(unknown.verdict.by, CHECK_DNSBL);
+        assert_string_equal(unknown.text, good.text);
+    }
+    bench_fini(&b);
+}
+
 /* A reload begins another policy; the numbers go on. */
 static void goes_on_counting(void **unused)
 {
     struct bench b;
     struct said s = { 0 };
-    struct err err;
     (void)unused;
     bench_init(&b);
     bench_begin(&b);
@@ -648,19 +707,116 @@ static void goes_on_counting(void **unused)
     slow.client.b[15]++;
     ask(&b, &e, 1000);
     policy_ask(b.policy, &slow, on_verdict, &s);
-    struct policy_parts parts = { .loop = b.loop, .resolver = b.resolver, .store = b.store,
-                                  .conf = b.conf, .own = &own };
-    struct policy *next = policy_new(&parts, &err);
-    policy_stats_continue(next, b.policy);
-    assert_int_equal(policy_stats(next)->asks, 2);
-    assert_int_equal(policy_stats(next)->actions[VERDICT_REFUSE], 1);
-    assert_int_equal(policy_stats(next)->open, 0);
-    policy_free(&b.policy);
+    bench_reload(&b);
+    assert_int_equal(policy_stats(b.policy)->asks, 2);
+    assert_int_equal(policy_stats(b.policy)->actions[VERDICT_REFUSE], 1);
+    assert_int_equal(policy_stats(b.policy)->open, 0);
     assert_int_equal(s.calls, 1);
-    b.policy = next;
     ask(&b, &e, 1000);
-    assert_int_equal(policy_stats(next)->actions[VERDICT_REFUSE], 2);
-    assert_int_equal(policy_stats(next)->open, 0);
+    assert_int_equal(policy_stats(b.policy)->actions[VERDICT_REFUSE], 2);
+    assert_int_equal(policy_stats(b.policy)->decided[CHECK_HELO][VERDICT_REFUSE], 2);
+    assert_int_equal(policy_stats(b.policy)->open, 0);
+    bench_fini(&b);
+}
+
+static void said_of_callout(struct bench *b, const char *sender, const char *words)
+{
+    struct envelope e = envelope("mail.good.example", sender);
+    struct said s = { 0 };
+    policy_ask(b->policy, &e, on_words, &s);
+    loop_advance(b->loop, 500);
+    assert_int_equal(s.calls, 1);
+    assert_string_equal(s.text, words);
+}
+
+static bool is_suspended(const struct bench *b)
+{
+    struct callout_status s;
+    check_callout_status(policy_check_state(b->policy, CHECK_CALLOUT), &s);
+    return s.suspended;
+}
+
+/* Who reloads does not get a new budget of callouts, nor forgets that we are on a list. */
+static void goes_on_with_callouts(void **unused)
+{
+    static const char watched[] = "1.113.0.203.ips.backscatterer.org";
+    static const char *const domains[] = { "*" };
+    struct callout_status status;
+    struct bench b;
+    (void)unused;
+    bench_init(&b);
+    b.conf->callout.mode = CONF_REFUSE;
+    b.conf->callout.domains = (struct conf_strings){ domains, 1 };
+    b.conf->callout.vouch = false;
+    b.conf->callout.per_minute = 1;
+    b.conf->callout.mx_connections = 0;      /* nobody is really called */
+    b.conf->sender = (struct conf_sender){ 0 };
+    bench_begin(&b);
+    said_of_callout(&b, "a@good.example", "the mail server is being called already");
+    bench_reload(&b);
+    said_of_callout(&b, "a@both.example", "the budget of all callouts is spent");
+    check_callout_status(policy_check_state(b.policy, CHECK_CALLOUT), &status);
+    assert_int_equal(status.budget.granted, 1);
+    assert_int_equal(status.budget.refused, 2);
+    /* the limits are those of the new settings */
+    b.conf->callout.per_minute = 100;
+    bench_reload(&b);
+    loop_advance(b.loop, 2000);
+    said_of_callout(&b, "b@good.example", "the mail server is being called already");
+
+    resolver_script_add(b.resolver, watched, DNS_A, DNS_OK, 10, LIST("127.0.0.2"));
+    loop_advance(b.loop, 3600 * 1000);
+    assert_true(is_suspended(&b));
+    bench_reload(&b);
+    assert_true(is_suspended(&b));
+    said_of_callout(&b, "c@good.example", "callouts are suspended: we are on the list of self_watch");
+    resolver_script_add(b.resolver, watched, DNS_A, DNS_TIMEOUT, 0, LIST(NULL));
+    loop_advance(b.loop, 3 * 3600 * 1000);
+    assert_true(is_suspended(&b));           /* nobody has said that we are not */
+    resolver_script_add(b.resolver, watched, DNS_A, DNS_NXDOMAIN, 10, LIST(NULL));
+    loop_advance(b.loop, 3700 * 1000);
+    assert_false(is_suspended(&b));
+    bench_fini(&b);
+}
+
+/* For whoever lets everything observe for a week: what would each check have done? */
+static void counts_what_would_be(void **unused)
+{
+    struct bench b;
+    (void)unused;
+    bench_init(&b);
+    b.conf->helo = (struct conf_helo){ .no_dot = CONF_OBSERVE };
+    b.conf->sender.domain = CONF_OBSERVE;
+    b.conf->sender.null_mx = CONF_REFUSE;
+    bench_begin(&b);
+    const struct policy_stats *s = policy_stats(b.policy);
+    struct envelope both = envelope("localhost", "a@none.example");
+    struct envelope one = envelope("localhost", "a@null.example");
+    struct envelope good = envelope("mail.good.example", "a@good.example");
+    ask(&b, &good, 1000);
+    assert_int_equal(s->would_any, 0);
+    ask(&b, &both, 1000);
+    assert_int_equal(s->would[CHECK_HELO], 1);
+    assert_int_equal(s->would[CHECK_SENDER], 1);
+    assert_int_equal(s->would_any, 1);
+    assert_int_equal(s->actions[VERDICT_PASS], 2);
+    /* refused, by another one than would have */
+    ask(&b, &one, 1000);
+    assert_int_equal(s->would[CHECK_HELO], 2);
+    assert_int_equal(s->would[CHECK_SENDER], 1);
+    assert_int_equal(s->decided[CHECK_SENDER][VERDICT_REFUSE], 1);
+    assert_int_equal(s->would_any, 1);
+    /* a question, an exempt one and what comes before RCPT are no recipients */
+    both.dry = true;
+    ask(&b, &both, 1000);
+    both.dry = false;
+    both.relay = true;
+    ask(&b, &both, 1000);
+    both.relay = false;
+    both.stage = STAGE_HELO;
+    ask(&b, &both, 1000);
+    assert_int_equal(s->would[CHECK_HELO], 2);
+    assert_int_equal(s->would_any, 1);
     bench_fini(&b);
 }
 
@@ -706,6 +862,7 @@ int main(void)
         cmocka_unit_test(forgives_a_good_client_its_helo),
         cmocka_unit_test(exempts_whom_it_should),
         cmocka_unit_test(exempts_by_confirmed_name),
+        cmocka_unit_test(bounces_hide_recipients),
         cmocka_unit_test(adds_up_modes),
         cmocka_unit_test(asks_no_more_than_needed),
         cmocka_unit_test(before_rcpt_only_a_ban_counts),
@@ -717,6 +874,8 @@ int main(void)
         cmocka_unit_test(looks_up_whom_to_call),
         cmocka_unit_test(ends_sessions),
         cmocka_unit_test(goes_on_counting),
+        cmocka_unit_test(goes_on_with_callouts),
+        cmocka_unit_test(counts_what_would_be),
         cmocka_unit_test(replies_are_clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

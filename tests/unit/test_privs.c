@@ -24,6 +24,8 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #endif
 
@@ -70,7 +72,8 @@ static struct conf *settings(const char *more)
     buf_addf(&b, "daemon { user = nobody log = \"%s/log/postern.log\" state = \"%s/state\"\n"
                  "         descriptors = 300 }\n"
                  "door { socket = \"%s/run/door\" } control { socket = \"%s/run/control\" }\n"
-                 "recipient { layout = none }\n%s\n", dir, dir, dir, dir, more);
+                 "%s\n%s\n", dir, dir, dir, dir,
+              strstr(more, "recipient") != NULL ? "" : "recipient { layout = none }", more);
     struct conf *c = conf_read_bytes("x.conf", buf_str(&b), &err);
     buf_fini(&b);
     if (c == NULL)
@@ -213,6 +216,58 @@ static void test_link_in_place_of_log(void **state)
     in_child(link_in_place_of_log, "");
 }
 
+/* What --check says of the folder of the state: the last warning that names it. */
+static char exposed[1000];
+
+static void exposed_keep(void *ctx, const char *text)
+{
+    (void)ctx;
+    if (strstr(text, "daemon.state") != NULL)
+        snprintf(exposed, sizeof exposed, "%s", text);
+}
+
+static void folder_exposed(const struct conf *c)
+{
+    struct privs p;
+    struct err err;
+    char folder[128];
+    const struct passwd *nobody = getpwnam("nobody");
+    static const struct { mode_t mode; int group; const char *says; } rows[] = {   /* -1: its own */
+        { 0750, 1, NULL }, { 0755, 1, NULL }, { 0770, -1, NULL }, { 0770, 0, NULL },
+        { 0770, 1, "may write to" }, { 0757, -1, "everybody may write to" },
+        { 01777, 0, "everybody may write to" },
+    };
+    snprintf(folder, sizeof folder, "%s", in_dir("state"));
+    CHECK(nobody != NULL && privs_prepare(c, &p, &err) == 0);
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        gid_t group = rows[i].group < 0 ? nobody->pw_gid : (gid_t)rows[i].group;
+        CHECK(chown(folder, nobody->pw_uid, group) == 0 && chmod(folder, rows[i].mode) == 0);
+        exposed[0] = '\0';
+        privs_warn(c, exposed_keep, NULL);
+        if ((rows[i].says == NULL) != (exposed[0] == '\0') ||
+            (rows[i].says != NULL && strstr(exposed, rows[i].says) == NULL)) {
+            fprintf(stderr, "row %zu: %s\n", i, exposed);
+            _exit(1);
+        }
+    }
+    /* it is said in the log, and the daemon starts all the same */
+    char log[128];
+    snprintf(log, sizeof log, "%s", in_dir("log/postern.log"));
+    CHECK(log_open(log, LOG_LEVEL_WARNING, &err) == 0 && privs_become(c, &err) == 0);
+    FILE *f = fopen(log, "r");
+    char line[1000];
+    CHECK(f != NULL && fgets(line, sizeof line, f) != NULL);
+    CHECK(strstr(line, " state-exposed level=warning text=\"daemon.state: everybody") != NULL);
+    fclose(f);
+}
+
+static void test_folder_exposed(void **state)
+{
+    (void)state;
+    need_root();
+    in_child(folder_exposed, "");
+}
+
 static void test_no_such_user(void **state)
 {
     (void)state;
@@ -300,6 +355,42 @@ static void test_files(void **state)
     buf_addf(&b, "dns { trust_anchor = \"%s/mine/key\" }", dir);
     in_child(files, buf_c(&b));
     buf_fini(&b);
+}
+
+/* A panel keeps some accounts on another disk: their homes are read, what lies beside is not. */
+static void homes(const struct conf *c)
+{
+    static const char *const made[] = { "homes", "homes/joe", "homes/joe/etc", "homes/eva", "var",
+                                        "var/lib" };
+    struct privs_report r;
+    char passwd[128];
+    for (size_t i = 0; i < ROWS(made); i++)
+        CHECK(mkdir(in_dir(made[i]), 0755) == 0 && chmod(in_dir(made[i]), 0755) == 0);
+    snprintf(passwd, sizeof passwd, "%s", in_dir("passwd"));
+    FILE *f = fopen(passwd, "w");
+    CHECK(f != NULL);
+    fprintf(f, "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/bin/false\n"
+               "joe:x:1001:1001::%s/homes/joe:/bin/sh\nsys:x:999:999::%s/var/lib:/bin/sh\n", dir,
+            dir);
+    CHECK(fchmod(fileno(f), 0644) == 0 && fclose(f) == 0);
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount(passwd, "/etc/passwd", NULL, MS_BIND, NULL) != 0) {
+        fprintf(stderr, "           no mount namespace here\n");
+        return;
+    }
+    begin_confined(c, &r);
+    CHECK(try_open(in_dir("homes/joe/etc"), O_RDONLY | O_DIRECTORY) == 0);
+    CHECK(try_open(in_dir("homes/eva"), O_RDONLY | O_DIRECTORY) == 0);
+    CHECK(r.landlock_abi == 0 ||
+          (try_open(in_dir("var/lib"), O_RDONLY | O_DIRECTORY) == EACCES &&
+           try_open(in_dir("other"), O_RDONLY) == EACCES));
+}
+
+static void test_homes(void **state)
+{
+    (void)state;
+    need_root();
+    in_child(homes, "recipient { layout = cpanel }");
 }
 
 static void calls(const struct conf *c)
@@ -485,8 +576,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_folders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_adopt, setup, teardown),
         cmocka_unit_test_setup_teardown(test_link_in_place_of_log, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_folder_exposed, setup, teardown),
         cmocka_unit_test(test_no_such_user),
         cmocka_unit_test_setup_teardown(test_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_homes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_calls, setup, teardown),
         cmocka_unit_test_setup_teardown(test_network, setup, teardown),
         cmocka_unit_test_setup_teardown(test_notify, setup, teardown),

@@ -43,6 +43,7 @@ mount --make-rprivate /
 ip link set lo up
 for host in 20 21 22 23 24 25 26 27 28 29 30; do ip addr add "192.0.2.$host/32" dev lo; done
 for network; do ip route add local "$network" dev lo; done
+echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind  # with IPv4 the routes are enough
 echo ready
 cat >/dev/null
 """
@@ -104,7 +105,7 @@ waiting:
 
 users:
   driver = accept
-  local_parts = alice : bob : postmaster : abuse
+  local_parts = alice : bob : postmaster : abuse : ^box[0-9]
   transport = store
 
 begin transports
