@@ -190,6 +190,8 @@ static void candidates(const struct render *x, const struct report *r)
         redact_args(&x->redact, &c, &args);
         fputs(args.n > 0 ? "   " : "", x->out);
         render_safe(x->out, buf_str(&args));
+        if (r->candidates[i].number > 0)
+            fprintf(x->out, "   (line %" PRIu64 ")", r->candidates[i].number);
         fputc('\n', x->out);
         buf_fini(&args);
     }

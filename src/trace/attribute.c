@@ -406,6 +406,19 @@ static bool candidates_all_web(struct attribution *x)
     return x->g->candidate_count > 0;
 }
 
+/* With pids two lines can only fit if one of them was forged, or is of a process that came to
+ * nothing and whose pid was used again. */
+static void ambiguous_reason(struct attribution *x)
+{
+    if (x->g->candidate_count > 0 && x->g->candidates[0].line.pid != 0)
+        report_reason(x->r, "two lines with the pid of this message name different directories; "
+                      "one may be forged by a directory's name with a line end in it: look at "
+                      "the lines before each");
+    else
+        report_reason(x->r, "several submissions fit this message and nothing tells which; "
+                      "log_selector +pid would");
+}
+
 static bool is_script(struct attribution *x)
 {
     const struct gathered *g = x->g;
@@ -415,10 +428,9 @@ static bool is_script(struct attribution *x)
         return false;
     source_cwd(x);
     x->r->confidence = join_confidence(g);
-    if (g->join.how == JOIN_AMBIGUOUS)
-        report_reason(x->r, "several submissions fit this message and nothing tells which; "
-                      "log_selector +pid would");
-    else if (g->join.how == JOIN_NONE) {
+    if (g->join.how == JOIN_AMBIGUOUS) {
+        ambiguous_reason(x);
+    } else if (g->join.how == JOIN_NONE) {
         x->r->confidence = web_user ? CONFIDENCE_LIKELY : CONFIDENCE_AMBIGUOUS;
         report_reason(x->r, "%s, but the log has no cwd line for it: log_selector +arguments "
                       "would write one",

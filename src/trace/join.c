@@ -103,8 +103,10 @@ void join_submission_add(struct join *j, const struct join_submission *s)
                          .seq = j->seq };
     list_add(j, e);
     j->seq++;
-    if (s->pid != 0)
+    if (s->pid != 0) {
+        e->before = j->by_pid[s->pid & RING_MASK];
         j->by_pid[s->pid & RING_MASK] = j->seq;
+    }
 }
 
 /* --- claiming --- */
@@ -178,20 +180,58 @@ static void contest(struct join *j, const struct join_arrival *a)
 
 /* --- by pid --- */
 
+static int64_t pid_window(const struct join_arrival *a)
+{
+    return join_may_be_session(a) ? JOIN_PID_WINDOW : JOIN_LATE_WINDOW;
+}
+
+/* A process has one line, so of two with one pid the older is of another process, which has ended.
+ * If no message came of that one, and it names another directory, one of the two may be the
+ * invention of a user who put a line end into the name of a directory: nobody can tell which. */
+static const struct entry *pid_rival(const struct join *j, const struct entry *e,
+                                     const struct join_arrival *a)
+{
+    const struct entry *o = e;
+    for (unsigned i = 0; i < JOIN_CONTEST_LINES; i++) {
+        if (o->before == 0 || o->before - 1 < ring_begin(j))
+            return NULL;
+        o = &j->ring[(o->before - 1) & RING_MASK];
+        if (o->s.when < a->when - pid_window(a))
+            return NULL;
+        if (o->s.pid == a->pid && o->claim == CLAIM_NONE && !o->used &&
+            join_modes_agree(&o->s, a) && !str_eq(o->s.dir, e->s.dir))
+            return o;
+    }
+    return o->s.pid == a->pid ? o : NULL;    /* so many lines of one pid are no accident */
+}
+
+static void pid_result(const struct entry *e, const struct entry *rival, struct join_result *out)
+{
+    *out = (struct join_result){ .how = JOIN_BY_PID, .tag = e->s.tag, .dir = e->s.dir,
+                                 .candidates = { e->s.tag }, .candidate_count = 1 };
+    if (rival == NULL)
+        return;
+    out->how = JOIN_AMBIGUOUS;
+    out->dir = STR("");
+    out->candidates[out->candidate_count++] = rival->s.tag;
+}
+
 static bool decide_by_pid(struct join *j, const struct join_arrival *a, struct join_result *out)
 {
     uint64_t seq = j->by_pid[a->pid & RING_MASK];
     if (seq == 0 || a->pid == 0 || seq - 1 < ring_begin(j))
         return false;
     struct entry *e = &j->ring[(seq - 1) & RING_MASK];
-    int64_t window = join_may_be_session(a) ? JOIN_PID_WINDOW : JOIN_LATE_WINDOW;
-    if (e->s.pid != a->pid || e->s.when > a->when + 1 || e->s.when < a->when - window ||
+    if (e->s.pid != a->pid || e->s.when > a->when + 1 || e->s.when < a->when - pid_window(a) ||
         !join_modes_agree(&e->s, a))
         return false;
-    if (!join_may_be_session(a))
+    pid_result(e, pid_rival(j, e, a), out);
+    if (out->how == JOIN_AMBIGUOUS)
+        return true;
+    if (join_may_be_session(a))
+        e->used = true;
+    else
         join_claim(j, e, CLAIM_HARD);
-    *out = (struct join_result){ .how = JOIN_BY_PID, .tag = e->s.tag, .dir = e->s.dir,
-                                 .candidates = { e->s.tag }, .candidate_count = 1 };
     return true;
 }
 

@@ -89,7 +89,8 @@ enum join_how {
     JOIN_ONLY,                  /* exactly one line fits */
     JOIN_SAME_DIR,              /* several fit, all name one directory */
     JOIN_LIKELY,                /* one fits best, but another cannot be ruled out */
-    JOIN_AMBIGUOUS,             /* several directories */
+    JOIN_AMBIGUOUS,             /* several directories; also of lines with its pid, if no message
+                                   came of the older one */
 };
 
 struct join_result {

@@ -26,6 +26,7 @@ struct entry {
     int64_t floor;              /* microseconds: written after this */
     int64_t until;              /* receptions begun later than this second began late */
     uint64_t seq;
+    uint64_t before;            /* seq + 1 of the line before it in its place of by_pid, or 0 */
     uint32_t older, newer;      /* in the list of the unclaimed: place in the ring + 1 */
     enum claim claim;
     uint32_t mark;              /* scratch of group_collect() */

@@ -293,7 +293,7 @@ static const struct plan sound[] = {
     { .name = "sessions", .dirs = 4, .pace = SECOND, .sessions = 50, .slow = 5, .decided = 30 },
     { .name = "pids", .dirs = 8, .pace = SECOND / 50, .pids = true, .slow = 5, .late = 10,
       .late_max = 1000, .aborted = 5, .sessions = 10, .bounces = 5, .outside = 20,
-      .decided = 100 },
+      .decided = 99 },
 };
 
 static void test_certain_is_never_wrong(void **state)
@@ -431,6 +431,57 @@ static void test_pairs(void **state)
         join_free(&j);
         assert_null(j);
     }
+}
+
+/* A line of pid 9, and then a message of it. */
+static struct join_submission pid_line(uint64_t tag, int64_t when, const char *dir)
+{
+    struct join_submission s = line_of(tag, when, dir);
+    s.pid = 9;
+    return s;
+}
+
+static struct join_arrival pid_message(uint64_t tag, int64_t when)
+{
+    struct join_arrival a = message_of(tag, when, 0);
+    a.pid = 9;
+    return a;
+}
+
+/* A user who waits with a message can write a second line with the pid of that process. */
+static void test_second_line_of_a_pid(void **state)
+{
+    (void)state;
+    struct join *j = join_new();
+    feed(j, pid_line(1, 0, A));
+    feed(j, line_of(2, 5, "/home/c"));
+    feed(j, pid_line(3, 60, B));
+    struct join_result r = ask(j, pid_message(4, 61));
+    assert_int_equal(r.how, JOIN_AMBIGUOUS);
+    assert_int_equal(r.dir.n, 0);
+    assert_int_equal(r.candidate_count, 2);
+    assert_int_equal(r.candidates[0], 3);
+    assert_int_equal(r.candidates[1], 1);
+    join_free(&j);
+
+    j = join_new();                  /* the same directory: it is that, whichever line is true */
+    feed(j, pid_line(1, 0, A));
+    feed(j, pid_line(2, 60, A));
+    assert_int_equal(ask(j, pid_message(3, 61)).how, JOIN_BY_PID);
+    feed(j, pid_line(4, 70, B));     /* line 1 is too old by then, and line 2 has its message */
+    assert_int_equal(ask(j, pid_message(5, JOIN_LATE_WINDOW + 1)).how, JOIN_BY_PID);
+    feed(j, pid_line(6, JOIN_LATE_WINDOW + 2, A));
+    r = ask(j, pid_message(7, JOIN_LATE_WINDOW + 3));
+    assert_int_equal(r.how, JOIN_BY_PID);
+    assert_int_equal(r.tag, 6);
+    join_free(&j);
+
+    j = join_new();                  /* so many that the first one is not looked at */
+    feed(j, pid_line(1, 0, A));
+    for (unsigned i = 0; i < 2 * JOIN_CONTEST_LINES; i++)
+        feed(j, pid_line(2 + i, 60, B));
+    assert_int_equal(ask(j, pid_message(5000, 61)).how, JOIN_AMBIGUOUS);
+    join_free(&j);
 }
 
 /* A message whose `<=` line stands before a cwd line began before it was written. */
@@ -683,7 +734,8 @@ static void test_modes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pairs),            cmocka_unit_test(test_floor),
+        cmocka_unit_test(test_pairs),            cmocka_unit_test(test_second_line_of_a_pid),
+        cmocka_unit_test(test_floor),
         cmocka_unit_test(test_tie_and_review),   cmocka_unit_test(test_later_claim_decides),
         cmocka_unit_test(test_same_directory),   cmocka_unit_test(test_late_starter_casts_doubt),
         cmocka_unit_test(test_missing_line),     cmocka_unit_test(test_arguments_weigh),
