@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "cmd/redact.h"
+#include "trace/redact.h"
 #include "trace/report.h"
 #include "trace/top.h"
 

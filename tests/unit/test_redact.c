@@ -6,7 +6,7 @@
  * recipients. Half of them are about hiding too little, half about hiding too much: a
  * report in which every "info" is gone is of no use to anybody.
  */
-#include "cmd/redact.h"
+#include "trace/redact.h"
 
 #include "mail/logline.h"
 #include "unit.h"
@@ -23,6 +23,9 @@ static struct delivery deliveries[] = {
     { .address = STR_INIT("info@foobar.com"), .final = STR_INIT("|/usr/bin/vacation dino") },
     { .address = STR_INIT("a@foobar.com") },
     { .address = STR_INIT("mail@foobar.com") },
+    { .address = STR_INIT("root@localhost") },
+    { .address = STR_INIT("redacted@foobar.com") },
+    { .address = STR_INIT("\" wilma\"@foobar.com") },
 };
 
 static void begin(const char *sender, const char *login)
@@ -79,6 +82,7 @@ static void test_text(void **state)
         ROW("x-fred=foobar.com-1 fred=foobar.com", "x-" R "-1 " R),
         ROW("FRED=FOOBAR.COM.7 fred=barfoo.com", R ".7 fred=barfoo.com"),
         ROW("R=lookuphost T=remote_smtp S=390", "R=lookuphost T=remote_smtp S=390"),
+        ROW("bounce-root=localhost xfred=foobar.com", "bounce-" R " xfred=foobar.com"),
         /* paths and URLs */
         ROW("/a.php?to=fred%40foobar.com&x=1", "/a.php?to=" R "&x=1"),
         ROW("/a.php?u=Fred&v=john%20smith&w=o%27brien", "/a.php?u=" R "&v=" R "&w=" R),
@@ -86,6 +90,12 @@ static void test_text(void **state)
         ROW("http://x/fred@foobar.com/b#wilma@x", "http://x/" R "/b#" R),
         ROW("/b/" SENDER "/fred%2540x", "/b/" SENDER "/" R),
         ROW("/%zz%4?%", "/%zz%4?%"),
+        ROW("/a.php?id[]=1&to=fred http://x:8080/a?b(c),d;to=fred;e",
+            "/a.php?id[]=1&to=" R " http://x:8080/a?b(c),d;to=" R ";e"),
+        ROW("/a.php?x=\"&to=fred&y foobar.com/?to=fred", "/a.php?x=\"&to=" R "&y foobar.com/?to=" R),
+        ROW("/a?x-fred=foobar.com&y=fred=foobar.com", "/a?x-" R "&y=" R),
+        ROW("/a?v=b+fred=foobar.com@x&y=" SENDER "=", "/a?v=" R "&y=" R),
+        ROW("/a?y=" SENDER "&AT&T", "/a?y=" SENDER "&AT&T"),
     };
     begin(SENDER, "joe@barfoo.com");
     check_rows(redact_text, rows, ROWS(rows));
@@ -100,6 +110,7 @@ static void test_answer(void **state)
         ROW("no \"John Smith\" here", "no \"" R "\" here"),
         ROW("obi over quota, obi+wan too", R " over quota, " R " too"),
         ROW("fred=foobar.com pebbles", R " " R),
+        ROW("<x@y> no wilma, redacted or [redacted]", "<" R "> no " R ", " R " or " R),
         /* another word, or a part of one */
         ROW("alfred fredo fred-x fred_y x.fred.y", "alfred fredo fred-x fred_y x.fred.y"),
         ROW("host mail.foobar.com said: smith", "host mail.foobar.com said: smith"),
@@ -189,6 +200,9 @@ static void test_witnesses(void **state)
         ROW("cut mail() on [/a.php:7]: To: dino", "cut mail() on [/a.php:7]: To: " R),
     };
     static const struct row received[] = {
+        /* a HELO that is a clause */
+        ROW("from x (helo=y) by z id a by barfoo.com id 1xNopc-0001Dz-G8 for dino; Mon",
+            "from x (helo=y) by z id a by barfoo.com id 1xNopc-0001Dz-G8 for " R),
         ROW("from x by barfoo.com with esmtp id 1xNopc-0001Dz-G8 for dino; Mon",
             "from x by barfoo.com with esmtp id 1xNopc-0001Dz-G8 for " R "; Mon"),
     };
@@ -208,7 +222,8 @@ static void test_off(void **state)
     check_rows(redact_answer, rows, 1);
 }
 
-/* A name too long for the table: then an answer is not shown at all. */
+/* A name too long for the table, or of so many words that it is not looked for: then an answer is
+ * not shown at all. */
 static void test_too_long(void **state)
 {
     (void)state;
@@ -218,6 +233,23 @@ static void test_too_long(void **state)
     begin(SENDER, "");
     redact_name_add(&redact, str_c(local));
     check_rows(redact_answer, rows, ROWS(rows));
+    begin(SENDER, "");
+    redact_name_add(&redact, STR("a!b!c!d!e!f!g!h!i@foobar.com"));
+    check_rows(redact_answer, rows, ROWS(rows));
+}
+
+/* Behind so much of a path as is decoded. */
+static void test_long_path(void **state)
+{
+    (void)state;
+    static char in[2000], out[2000];
+    const struct row row = { { in, 1500 + 9 }, { out, 1 + STR(R).n } };
+    memset(in, 'x', sizeof in);
+    in[0] = '/';
+    memcpy(in + 1500, "@x.example", 9);
+    memcpy(out, "/" R, row.out.n);
+    begin(SENDER, "");
+    check_rows(redact_text, &row, 1);
 }
 
 /* What a sender can write takes no more than linear time: a minute, were it quadratic. */
@@ -250,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_witnesses),
         cmocka_unit_test(test_off),
         cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_long_path),
         cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
  * A local part is often a word of the language (info, a). Hidden everywhere it would
  * make a report useless, so the callers say where a word can mean a recipient.
  */
-#include "cmd/redact.h"
+#include "trace/redact.h"
 
 #define ENDS_MAX 16u      /* ends of words looked at from one beginning */
 #define BEFORE_MAX 64u    /* bytes before a = that may be a local part */
@@ -40,38 +40,6 @@ static void add(struct redact *x, struct str name)
         x->too_many = true;
 }
 
-static void local_add(struct redact *x, struct str local)
-{
-    add(x, local);
-    if (local.n > x->longest)
-        x->longest = local.n;
-}
-
-void redact_name_add(struct redact *x, struct str address)
-{
-    size_t at = str_rfind_c(address, '@');
-    struct str local = unquoted(str_head(address, at == STR_NONE ? address.n : at));
-    bool place = address.n == 0 || address.p[0] == '/' || address.p[0] == '|' ||
-                 address.p[0] == ':' || address.p[0] == '>';
-    if (place && at == STR_NONE)
-        return;                  /* a file, a program, :blackhole: */
-    if (x->names == NULL)
-        x->names = intern_new(hash_key_new(), REDACT_NAMES_MAX, REDACT_NAMES_BYTES);
-    if (at != STR_NONE)
-        add(x, address);
-    local_add(x, local);
-    local_add(x, str_head(local, str_find_c(local, '+')));
-}
-
-bool redact_name_known(const struct redact *x, struct str s)
-{
-    char low[REDACT_NAME_MAX];
-    return x->names != NULL && s.n > 0 && lower(s, low) == 0 &&
-           intern_find(x->names, str_make(low, s.n)) != INTERN_NONE;
-}
-
-/* --- as words --- */
-
 static bool word_byte(char c)
 {
     return ascii_alnum(c) || c == '-' || c == '_' || (unsigned char)c >= 0x80;
@@ -89,6 +57,46 @@ static bool word_edge(struct str s, size_t at)
         return !word_byte(before) || at + 1 == s.n || !word_byte(s.p[at + 1]);
     return !word_byte(before) || !word_byte(after);
 }
+
+/* One with more ends of words than are looked at would be overlooked. */
+static void local_add(struct redact *x, struct str local)
+{
+    unsigned ends = 0;
+    local = str_trim(local);
+    for (size_t n = 1; n <= local.n; n++)
+        ends += word_edge(local, n);
+    add(x, local);
+    x->too_many = x->too_many || ends > ENDS_MAX;
+    if (local.n > x->longest)
+        x->longest = local.n;
+}
+
+void redact_name_add(struct redact *x, struct str address)
+{
+    address = str_trim(address);
+    size_t at = str_rfind_c(address, '@');
+    struct str local = unquoted(str_head(address, at));
+    bool place = address.n == 0 || address.p[0] == '/' || address.p[0] == '|' ||
+                 address.p[0] == ':' || address.p[0] == '>';
+    if (place && at == STR_NONE)
+        return;                  /* a file, a program, :blackhole: */
+    if (x->names == NULL)
+        x->names = intern_new(hash_key_new(), REDACT_NAMES_MAX, REDACT_NAMES_BYTES);
+    if (at != STR_NONE)
+        add(x, address);
+    local_add(x, local);
+    local_add(x, str_head(local, str_find_c(local, '+')));
+}
+
+bool redact_name_known(const struct redact *x, struct str s)
+{
+    char low[REDACT_NAME_MAX];
+    s = str_trim(s);
+    return x->names != NULL && s.n > 0 && lower(s, low) == 0 &&
+           intern_find(x->names, str_make(low, s.n)) != INTERN_NONE;
+}
+
+/* --- as words --- */
 
 /* Bytes of the longest name that begins at `at`, or 0. */
 static size_t name_at(const struct redact *x, struct str s, size_t at)
@@ -108,10 +116,10 @@ static size_t name_at(const struct redact *x, struct str s, size_t at)
     return best;
 }
 
-void redact_names_words(const struct redact *x, struct str s, struct buf *b)
+static void words_put(const struct redact *x, struct str s, struct buf *b)
 {
     size_t i = 0, done = 0;
-    while (x->names != NULL && i < s.n) {
+    while (i < s.n) {
         size_t n = ascii_space(s.p[i]) || !word_edge(s, i) ? 0 : name_at(x, s, i);
         if (n > 0) {
             buf_add(b, str_make(s.p + done, i - done));
@@ -121,6 +129,20 @@ void redact_names_words(const struct redact *x, struct str s, struct buf *b)
         i += n > 0 ? n : 1;
     }
     buf_add(b, str_skip(s, done));
+}
+
+void redact_names_words(const struct redact *x, struct str s, struct buf *b)
+{
+    size_t mark;
+    while (x->names != NULL && (mark = str_find(s, STR(REDACTED))) != STR_NONE) {
+        words_put(x, str_head(s, mark), b);
+        buf_add(b, STR(REDACTED));
+        s = str_skip(s, mark + STR(REDACTED).n);
+    }
+    if (x->names != NULL)
+        words_put(x, s, b);
+    else
+        buf_add(b, s);
 }
 
 /* --- local=domain --- */
@@ -138,9 +160,9 @@ static struct str domain_of(struct str s)
 static size_t local_begin(const struct redact *x, struct str s, size_t eq, struct str domain)
 {
     char name[2 * REDACT_NAME_MAX];
-    size_t from = eq > BEFORE_MAX ? eq - BEFORE_MAX : 0;
-    for (size_t i = from; i < eq; i++) {
-        if (i > from && word_byte(s.p[i - 1]) && s.p[i - 1] != '-')
+    size_t longest = x->longest < BEFORE_MAX ? x->longest : BEFORE_MAX;
+    for (size_t i = eq > longest ? eq - longest : 0; i < eq; i++) {
+        if (i > 0 && word_byte(s.p[i - 1]) && s.p[i - 1] != '-')
             continue;
         memcpy(name, s.p + i, eq - i);
         name[eq - i] = '@';
@@ -166,8 +188,7 @@ static size_t verp_begin(const struct redact *x, struct str s, size_t eq, struct
 {
     *domain = str_head(domain_of(str_skip(s, eq + 1)), REDACT_NAME_MAX - BEFORE_MAX - 1);
     for (unsigned i = 0; i < DOMAINS_MAX; i++) {
-        size_t last = last_part(*domain);
-        size_t at = last == STR_NONE ? eq : local_begin(x, s, eq, *domain);
+        size_t last = last_part(*domain), at = local_begin(x, s, eq, *domain);
         if (at < eq || last == STR_NONE)
             return at;
         *domain = str_head(*domain, last);

@@ -6,7 +6,7 @@
  * a recipient is cut out; what it calls an answer is searched for names. A line that
  * cannot be taken apart loses all that could be one.
  */
-#include "cmd/redact.h"
+#include "trace/redact.h"
 
 #include <string.h>
 
@@ -189,11 +189,15 @@ void redact_args(const struct redact *x, const struct line_cwd *c, struct buf *b
 
 /* --- witnesses --- */
 
+/* Where a client made it readable in several ways, all that could be a recipient. */
 static void received_cut(struct cutter *c)
 {
     struct header_received h;
-    if (header_received(c->rest, &h) == 0)
+    size_t at = str_find(c->rest, STR(" for "));
+    if (header_received(c->rest, &h) == 0 && !h.ambiguous)
         cut_hide(c, h.recipient);
+    else if (at != STR_NONE)
+        cut_hide(c, str_skip(c->rest, at + 5));
 }
 
 /* mail() logs the recipients and the headers, with Cc and Bcc among them. */

@@ -6,13 +6,11 @@
  * addresses to keep, so that one in an unexpected place is hidden too. What is doubtful
  * is hidden: a word that only may be an address is no loss, one that was shown is.
  */
-#include "cmd/redact.h"
+#include "trace/redact.h"
 
 #include <string.h>
 
 #include "mail/logline.h"
-
-#define DECODE_MAX 1024u         /* bytes of a part of a URL that are decoded */
 
 static void keep(struct redact *x, struct str s, enum redact_kept kind)
 {
@@ -119,7 +117,7 @@ static bool kept_put_whole(const struct redact *x, struct str s, struct buf *b)
 }
 
 /* `F=a@b` and `-fa@b` hold an address behind their mark, 'a@b' within. */
-static bool kept_put_marked(const struct redact *x, struct str token, struct buf *b)
+bool redact_kept(const struct redact *x, struct str token, struct buf *b)
 {
     size_t eq = str_find_c(token, '='), at = str_find_c(token, '@');
     bool quoted = token.n > 2 && token.p[0] == '\'' && token.p[token.n - 1] == '\'';
@@ -142,64 +140,34 @@ static bool kept_put_marked(const struct redact *x, struct str token, struct buf
     return false;
 }
 
-/* --- URLs --- */
-
-/* With its %xx replaced, also where they were replaced twice. Cut at `size`. */
-static struct str url_decode(struct str s, char *out, size_t size)
-{
-    uint64_t value;
-    size_t n = 0;
-    for (size_t i = 0; i < s.n && n < size; i++) {
-        out[n++] = s.p[i];
-        while (n > 0 && out[n - 1] == '%' && i + 2 < s.n &&
-               str_hex(str_make(s.p + i + 1, 2), &value) == 0) {
-            out[n - 1] = (char)value;
-            i += 2;
-        }
-    }
-    return str_make(out, n);
-}
-
-static void url_part(const struct redact *x, struct str part, bool argument, struct buf *b)
-{
-    char text[DECODE_MAX];
-    struct str plain = url_decode(part, text, sizeof text);
-    if (str_find_c(plain, '@') != STR_NONE && kept_put_marked(x, part, b))
-        return;
-    if (str_find_c(plain, '@') != STR_NONE || (argument && redact_name_known(x, plain)) ||
-        (part.n > DECODE_MAX && str_find_c(part, '%') != STR_NONE))
-        buf_add(b, STR(REDACTED));
-    else
-        redact_names_equals(x, part, b);
-}
-
-/* A path or a URL: part by part, so that the rest of it stays to be seen. */
-static void url_put(const struct redact *x, struct str s, struct buf *b)
-{
-    bool arguments = false;
-    while (s.n > 0) {
-        size_t n = 0;
-        while (n < s.n && strchr(arguments ? "/?&#=" : "/?#", s.p[n]) == NULL)
-            n++;
-        url_part(x, str_head(s, n), arguments, b);
-        if (n < s.n)
-            buf_add_c(b, s.p[n]);
-        arguments = arguments || (n < s.n && s.p[n] == '?');
-        s = str_skip(s, n + 1);
-    }
-}
-
 /* --- any text --- */
+
+/* REDACT_SPECIALS are among them: many arguments are called `ids[]`, and others follow. */
+static bool url_byte(char c)
+{
+    return !ascii_space(c) && c != '\0' && c != '"';
+}
 
 static bool address_byte(char c)
 {
-    return !ascii_space(c) && c != '\0' && strchr("<>()[]:;,\"", c) == NULL;
+    return url_byte(c) && strchr(REDACT_SPECIALS, c) == NULL;
 }
 
 static size_t address_bytes(struct str s)
 {
     size_t n = 0;
     while (n < s.n && address_byte(s.p[n]))
+        n++;
+    return n;
+}
+
+/* An address without its quotes, a path, or what else stands without spaces. */
+static size_t token_bytes(struct str s)
+{
+    size_t n = 0;
+    if (s.p[0] != '/')
+        return address_bytes(s);
+    while (n < s.n && url_byte(s.p[n]))
         n++;
     return n;
 }
@@ -233,12 +201,15 @@ static void token_put(const struct redact *x, struct str token, struct buf *b)
 {
     bool at = str_find_c(token, '@') != STR_NONE || str_find(token, STR("%40")) != STR_NONE ||
               str_find(token, STR("%2540")) != STR_NONE;
-    if (!at && token.p[0] != '/')
+    /* A URL may have no path, and a quote inside, behind which it goes on. */
+    bool url = token.p[0] == '/' || (!at && (str_find_c(token, '?') != STR_NONE ||
+                                             str_find_c(token, '&') != STR_NONE));
+    if (!at && !url)
         redact_names_equals(x, token, b);
-    else if (at && kept_put_marked(x, token, b))
+    else if (at && redact_kept(x, token, b))
         return;
-    else if (token.p[0] == '/' && !redact_name_known(x, token))
-        url_put(x, token, b);
+    else if (url && !redact_name_known(x, token))
+        redact_url(x, token, b);
     else
         buf_add(b, STR(REDACTED));
 }
@@ -251,7 +222,7 @@ void redact_text(const struct redact *x, struct str s, struct buf *b)
     }
     size_t slashes = 0;
     while (s.n > 0) {
-        size_t n = address_bytes(s), quoted = s.p[0] == '"' ? quoted_address(s, slashes) : 0;
+        size_t n = token_bytes(s), quoted = s.p[0] == '"' ? quoted_address(s, slashes) : 0;
         struct str token = str_head(s, quoted > 0 ? quoted : n > 0 ? n : 1);
         if (quoted > 0 && !kept_put_whole(x, token, b))
             buf_add(b, STR(REDACTED));

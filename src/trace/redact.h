@@ -8,11 +8,12 @@
  * others wrote about a recipient (the answer of the next server, the arguments of a request) is
  * searched for the names of the recipients of this report, too.
  *     redact.c          shapes: addresses in any text
+ *     redact_url.c      shapes: paths and URLs
  *     redact_names.c    names: the recipients of this report
  *     redact_line.c     places: log lines and other witnesses
  */
-#ifndef POSTERN_CMD_REDACT_H
-#define POSTERN_CMD_REDACT_H
+#ifndef POSTERN_TRACE_REDACT_H
+#define POSTERN_TRACE_REDACT_H
 
 #include <stdbool.h>
 
@@ -27,6 +28,7 @@
 #define REDACT_NAMES_BYTES ((size_t)16 << 20)
 #define REDACT_NAME_MAX 256u             /* and bytes of one; RFC 5321 allows 64 */
 #define REDACTED "[redacted]"
+#define REDACT_SPECIALS "<>()[]:;,"      /* end an address, and part the parts of a URL */
 
 enum redact_kept {
     REDACT_AS_IT_IS,                     /* a login */
@@ -40,7 +42,8 @@ struct redact {
     unsigned kept_count;
     struct intern *names;                /* lower case: addresses and local parts; may be NULL */
     size_t longest;                      /* bytes of the longest local part */
-    bool too_many;                       /* some name is not among them: answers go unseen */
+    bool too_many;                       /* some name is not among them, or is one that cannot be
+                                            found in a text: answers go unseen */
 };
 
 /* What may stay for this report, and the names of its recipients. Views into the report.
@@ -50,8 +53,9 @@ void redact_fini(struct redact *x);
 
 /* --- redact.c --- */
 
-/* Append `s` with addresses hidden (if on; else as it is). In a request path or a URL only the part
- * that is one, also with %40 for the @, and arguments that are the local part of a recipient. */
+/* Append `s` with addresses hidden (if on; else as it is), and local=domain of a recipient. In a
+ * request path or a URL only the part that is one, also with %40 for the @, and arguments that are
+ * the local part of a recipient. */
 void redact_text(const struct redact *x, struct str s, struct buf *b);
 
 /* Would redact_text() change it? */
@@ -78,7 +82,16 @@ void redact_args(const struct redact *x, const struct line_cwd *c, struct buf *b
 /* The text of a witness, by what kind it is. */
 void redact_witness(const struct redact *x, const struct witness *w, struct buf *b);
 
-/* --- redact_names.c: for the other two --- */
+/* --- for the other files of these --- */
+
+/* Append `s`, one word, if it is an address that may stay, also behind `F=` or `-f` and in ''.
+ * False if it is none. */
+bool redact_kept(const struct redact *x, struct str s, struct buf *b);
+
+/* Append `s`, a path, a URL or the end of one that is not empty, part by part. */
+void redact_url(const struct redact *x, struct str s, struct buf *b);
+
+/* --- redact_names.c: for the others --- */
 
 /* Remember a recipient: its address and its local part, also without a +suffix. */
 void redact_name_add(struct redact *x, struct str address);
@@ -86,7 +99,7 @@ void redact_name_add(struct redact *x, struct str address);
 /* Is the whole of `s` the address or the local part of a recipient? */
 bool redact_name_known(const struct redact *x, struct str s);
 
-/* Append `s` with local parts hidden that stand there as words. */
+/* Append `s` with local parts hidden that stand there as words; REDACTED in it is none. */
 void redact_names_words(const struct redact *x, struct str s, struct buf *b);
 
 /* Append `s`, one word without an @, with `local=domain` of a recipient hidden. */
