@@ -239,6 +239,22 @@ static int on_spool_read(void *ctx, const char *path, struct buf *b)
     return -1;
 }
 
+/* Of a folder: Exim goes on working there, and what it has delivered since is no mistake. */
+static int on_queue_read(void *ctx, const char *path, struct buf *b)
+{
+    struct trace_request *q = ctx;
+    struct err err;
+    if (input_read(path, b, &err) == 0)
+        return 0;
+    if (err.kind == ERR_MISSING) {
+        progress_end(&q->progress);
+        say_warning("%s; it has left the queue meanwhile", err.text);
+    } else {
+        input_failed(q, &err);
+    }
+    return -1;
+}
+
 /* A single -H file, whatever it is called: its first line has the id. */
 static bool spool_trace(struct trace_request *q, const struct trace_options *o, const char *path,
                         struct str bytes)
@@ -297,7 +313,7 @@ static void folder_trace(struct trace_request *q, const struct trace_options *o,
     if (n <= 0)
         input_failed(q, &err);
     else
-        trace_spools(o, l.files, l.count, on_spool_read, &q->result);
+        trace_spools(o, l.files, l.count, on_queue_read, &q->result);
     for (size_t i = 0; i < l.count; i++)
         free((char *)(uintptr_t)l.files[i].path);
     free(l.files);
@@ -350,12 +366,19 @@ static int inputs_trace(struct trace_request *q, const struct option_walk *w)
     if (q->searching) {
         q->search.since = q->server.since;
         q->search.until = q->server.until;
-        if (trace_search(&o, &q->search, &q->result, &err) != 0) {
-            progress_end(&q->progress);
+        uint64_t matches;
+        int rc = trace_search(&o, &q->search, &q->result, &matches, &err);
+        progress_end(&q->progress);
+        if (rc != 0)
             say_error("trace: %s", err.text);
-        }
+        else if (matches > SEARCH_MATCHES_MAX)
+            say_warning("%llu messages match; the newest %u are shown: narrow the search with "
+                        "--since and --until", (unsigned long long)matches, SEARCH_MATCHES_MAX);
         return exit_of(q);
     }
+    if (q->server.since_text != NULL || q->server.until_text != NULL)
+        say_warning("--since and --until are for a search; ids, files and folders are traced "
+                    "without them");
     q->ids = calloc((size_t)w->operand_count, sizeof *q->ids);
     for (int i = 0; q->ids != NULL && i < w->operand_count; i++)
         argument_trace(q, &o, w->operands[i]);

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/rootfs.h"
+
 /* Paths of the live log: cPanel; Debian, Hestia, Vesta; DirectAdmin and FreeBSD; RHEL; Exim as it
  * comes. */
 static const char *const known_places[] = {
@@ -88,6 +90,33 @@ static struct str last_component(const char *path)
     return str_skip(s, slash == STR_NONE ? 0 : slash + 1);
 }
 
+struct place {
+    struct str path;             /* of the live log */
+    bool certain;                /* only Exim writes there */
+};
+
+/* A server that was copied below `root`. */
+struct copy {
+    const char *root;            /* as it was typed */
+    struct rootfs fs;
+};
+
+/* Where the copy's `path` is on this machine, its links followed inside of the copy. 0, or -1 if
+ * it is missing. */
+static int copy_real(const struct copy *copy, struct str path, struct buf *out)
+{
+    struct buf real;
+    buf_init(&real, ROOTFS_PATH_MAX);
+    int rc = rootfs_real(&copy->fs, path, ROOTFS_ALL_LINKS, &real);
+    buf_reset(out);
+    if (rc == 0) {
+        buf_add(out, str_c(copy->root));
+        buf_add(out, buf_str(&real));
+    }
+    buf_fini(&real);
+    return rc == 0 && !buf_bad(out) ? 0 : -1;
+}
+
 /* Whether a file beside the live log may be a rotated one, and how sure its name makes us. */
 static bool sibling(struct str rest, bool certain, enum logset_claim *claim_out)
 {
@@ -99,23 +128,66 @@ static bool sibling(struct str rest, bool certain, enum logset_claim *claim_out)
     return true;
 }
 
-/* All files of one place. `certain`: only Exim writes there. True if at least one is a log. */
-static bool add_place(struct logset *set, const char *root, struct str place, bool certain)
+/* All files that glob(3) finds for one place. `copy` is what a copied server's links are followed
+ * in, or NULL. */
+static bool add_hits(struct logset *set, const struct copy *copy, const char *pattern,
+                     const struct place *place)
 {
-    struct buf pattern;
-    buf_init(&pattern, PATH_TEXT_MAX);
-    place_pattern(&pattern, root, place);
     glob_t hits;
+    struct buf real;
     bool any = false;
-    if (!buf_bad(&pattern) && glob(buf_c(&pattern), 0, NULL, &hits) == 0) {
-        for (size_t i = 0; i < hits.gl_pathc; i++) {
-            enum logset_claim claim;
-            const char *path = hits.gl_pathv[i];
-            if (sibling(behind(last_component(path), place), certain, &claim) && is_file(path))
-                any = logset_add_path(set, path, claim) || any;
-        }
-        globfree(&hits);
+    if (glob(pattern, 0, NULL, &hits) != 0)
+        return false;
+    buf_init(&real, PATH_TEXT_MAX);
+    for (size_t i = 0; i < hits.gl_pathc; i++) {
+        enum logset_claim claim;
+        const char *path = hits.gl_pathv[i];
+        if (!sibling(behind(last_component(path), place->path), place->certain, &claim))
+            continue;
+        if (copy != NULL)
+            path = copy_real(copy, str_skip(str_c(path), strlen(copy->root)), &real) == 0
+                       ? buf_c(&real) : "";
+        if (is_file(path))
+            any = logset_add_path(set, path, claim) || any;
     }
+    buf_fini(&real);
+    globfree(&hits);
+    return any;
+}
+
+/* The same in a copied server: there the folder, and each file in it, may be a link that means a
+ * place of the copy and not of this machine. */
+static bool add_copied(struct logset *set, const char *root, const struct place *place)
+{
+    struct copy copy = { .root = root };
+    struct err err;
+    struct buf folder, pattern;
+    size_t slash = str_rfind_c(place->path, '/');
+    bool any = false;
+    if (rootfs_init(&copy.fs, root, &err) != 0)
+        return false;                        /* was there a moment ago */
+    buf_init(&folder, PATH_TEXT_MAX);
+    buf_init(&pattern, PATH_TEXT_MAX);
+    if (copy_real(&copy, str_head(place->path, slash), &folder) == 0) {
+        place_pattern(&pattern, buf_c(&folder), str_skip(place->path, slash));
+        any = !buf_bad(&pattern) && add_hits(set, &copy, buf_c(&pattern), place);
+    }
+    buf_fini(&pattern);
+    buf_fini(&folder);
+    rootfs_fini(&copy.fs);
+    return any;
+}
+
+/* All files of one place. `certain`: only Exim writes there. True if at least one is a log. */
+static bool add_place(struct logset *set, const char *root, struct str path, bool certain)
+{
+    struct place place = { path, certain };
+    struct buf pattern;
+    if (root[0] != '\0')
+        return add_copied(set, root, &place);
+    buf_init(&pattern, PATH_TEXT_MAX);
+    place_pattern(&pattern, root, path);
+    bool any = !buf_bad(&pattern) && add_hits(set, NULL, buf_c(&pattern), &place);
     buf_fini(&pattern);
     return any;
 }

@@ -18,6 +18,7 @@
  */
 #define _GNU_SOURCE
 #include "mail/logline_internal.h"
+#include "mail/msgid.h"
 
 /* Places where the directory may end: so many from the front, as many from the back. */
 #define PLACES_MAX 8
@@ -201,6 +202,12 @@ static const struct place *place_choose(struct str text, struct place *places, s
 
 /* ---- what the process was called for ---- */
 
+static bool is_id(struct str s)
+{
+    size_t n = msgid_prefix(s);
+    return n > 0 && n == s.n;
+}
+
 /* -bm, -bs and -bS take a message; -bnq goes with them. All other -b are something else. */
 static enum cwd_mode mode_of_b(struct str option, enum cwd_mode mode)
 {
@@ -209,7 +216,8 @@ static enum cwd_mode mode_of_b(struct str option, enum cwd_mode mode)
     return str_eq(option, STR("-bm")) || str_eq(option, STR("-bnq")) ? mode : CWD_OTHER;
 }
 
-/* What an option says of the mode. -M.. and -q.. act on the queue, -R and -S on parts of it. */
+/* What an option says of the mode. -M.. and -q.. act on the queue, -R and -S on parts of it. A
+ * session stays one with -E. */
 static enum cwd_mode mode_of_option(struct str option, enum cwd_mode mode)
 {
     if (mode == CWD_OTHER)
@@ -223,7 +231,7 @@ static enum cwd_mode mode_of_option(struct str option, enum cwd_mode mode)
     case 'S':
         return CWD_OTHER;
     case 'E':
-        return option.n > 2 ? CWD_BOUNCE : mode;
+        return mode != CWD_SUBMIT_SMTP && is_id(str_skip(option, 2)) ? CWD_BOUNCE : mode;
     default:
         return mode;
     }
@@ -268,7 +276,8 @@ static void take_option(struct str option, struct str *args, struct line_cwd *ou
         out->full_name = option_value(option, args);
         break;
     case 'E':
-        out->parent = str_skip(option, 2);
+        if (is_id(str_skip(option, 2)))      /* Exim overlooks the option with anything else */
+            out->parent = str_skip(option, 2);
         break;
     case 't':
         out->reads_recipients |= option.n == 2 || str_eq(option, STR("-ti"));

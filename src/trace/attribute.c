@@ -48,15 +48,9 @@ static bool is_list_user(struct str user)
     return one_of(user, users);
 }
 
-static bool is_mail_user(struct str user)
-{
-    static const char *const users[] = { "Debian-exim", "exim", "mailnull", "mail", "exim4", NULL };
-    return one_of(user, users);
-}
-
 bool attribute_web_user(struct str user)
 {
-    return user.n > 0 && sites_shared_user(user) && !is_mail_user(user) &&
+    return user.n > 0 && sites_shared_user(user) && !sites_exim_user(user) &&
            !str_eq(user, STR("root"));
 }
 
@@ -123,6 +117,18 @@ static struct delivery *delivery_of(struct attribution *x, struct str address, s
     return &r->deliveries[r->delivery_count - 1];
 }
 
+/* A delivery over SMTP to this host itself: LMTP of the mailboxes, or a scanner that hands the
+ * message in again. The answer of that one has the new id. */
+static void given_take(struct attribution *x, struct str answer)
+{
+    struct msgid id;
+    x->given = true;
+    if (!x->given_back && msgid_next(&answer, &id)) {
+        x->given_back = true;
+        x->given_id = id;
+    }
+}
+
 /* The last line of each recipient tells what became of it. */
 static void delivery_take(struct attribution *x, const struct trace_line *line)
 {
@@ -137,10 +143,14 @@ static void delivery_take(struct attribution *x, const struct trace_line *line)
         .host = d.host.name.n > 0 ? d.host.name : d.host.helo, .ip = d.host.ip,
         .text = d.confirmation.n > 0 ? d.confirmation : d.text,
     };
-    bool remote = d.has_host && line->line.class != LINE_FAILURE && !d.discarded;
-    remote = remote || (d.has_host && d.host.ip.n > 0 && !own_ip(x, d.host.ip));
+    bool own = d.has_host && own_ip(x, d.host.ip), done = line->line.class == LINE_DELIVERY;
+    bool remote = d.has_host && !own && line->line.class != LINE_FAILURE && !d.discarded;
+    remote = remote || (d.has_host && !own && d.host.ip.n > 0);
     x->any_remote = x->any_remote || remote;
-    x->any_local = x->any_local || !d.has_host;
+    x->any_local = x->any_local || (own && done) ||
+                   (!d.has_host && (done || d.transport.n == 0));
+    if (own && done)
+        given_take(x, d.confirmation);
     if (remote && final.n > 0 && x->forwarded.n == 0) {
         x->forwarded = address;
         x->forward_line = line;
@@ -237,17 +247,39 @@ static void source_cwd(struct attribution *x)
     s->user = x->arrival.user;
     s->cwd = x->g->join.dir;
     s->account = sites_account(s->cwd);
-    if (s->account.n == 0 && !sites_shared_user(s->user) && !str_eq(s->user, STR("root")))
+    x->r->strangers_dir = sites_strangers_home(x->ctx->sites, s->user, s->cwd);
+    if ((s->account.n == 0 && !sites_shared_user(s->user) && !str_eq(s->user, STR("root"))) ||
+        x->r->strangers_dir)
         s->account = s->user;
 }
 
 /* --- rules: each says whether it holds --- */
 
+/* Exim makes its own folder closed to customers, but a server may have opened it, so nobody with a
+ * home among theirs is Exim; and only a sure join says that it was there. */
+static bool in_spool(const struct attribution *x)
+{
+    struct str dir = x->g->join.dir, spool = x->ctx->spool_directory;
+    struct sites *sites = x->ctx->sites;
+    if (sites != NULL && sites_account(sites_home(sites, x->arrival.user)).n > 0)
+        return false;
+    return join_confidence(x->g) == CONFIDENCE_CERTAIN &&
+           ((spool.n > 0 && str_eq(dir, spool)) || str_starts(dir, STR("/var/spool/exim")));
+}
+
+/* Exim itself submitted it. R= does not tell: whoever submits with -E<id> writes it. */
+static bool is_exims(const struct attribution *x)
+{
+    struct str user = x->arrival.user;
+    return !x->arrival.has_host &&
+           (sites_exim_user(user) || (!attribute_web_user(user) && in_spool(x)));
+}
+
 static bool is_bounce(struct attribution *x)
 {
     const struct line_arrival *a = &x->arrival;
     struct msgid parent;
-    if (a->has_host || a->bounce_of.n == 0)
+    if (a->bounce_of.n == 0 || !(is_exims(x) || (!a->has_host && sites_bounce_user(a->user))))
         return false;
     source_cwd(x);
     x->r->source.account = STR("");
@@ -321,13 +353,24 @@ static bool is_forward(struct attribution *x)
     return true;
 }
 
+/* By its user, or by its folder; but a customer names his folders as he likes. */
+static bool is_list_program(const struct attribution *x, const char *const *marks)
+{
+    struct str dir = x->g->join.dir;
+    if (x->arrival.has_host || (dir.n > 0 && sites_is_web(x->ctx->sites, dir)))
+        return false;
+    return is_list_user(x->arrival.user) ||
+           (sites_account(dir).n == 0 && contains_one_of(dir, marks));
+}
+
 static bool is_list_copy(struct attribution *x)
 {
     static const char *const marks[] = { "mailman", "listserv", "sympa", "majordomo", "mlmmj",
                                          NULL };
-    if (!x->arrival.has_host && (is_list_user(x->arrival.user) ||
-                                 contains_one_of(x->g->join.dir, marks))) {
+    if (is_list_program(x, marks)) {
         source_cwd(x);
+        if (!is_list_user(x->arrival.user))
+            x->r->confidence = join_confidence(x->g);
         report_reason(x->r, "a mailing list program sent it");
         return true;
     }
@@ -359,18 +402,26 @@ static bool is_inbound(struct attribution *x)
     if (!x->arrival.has_host)
         return false;
     source_client(x);
-    if (!x->any_local && x->r->delivery_count == 0)
+    if (!x->any_local || x->given)
         x->r->confidence = CONFIDENCE_LIKELY;
-    report_reason(x->r, "it came from outside for a mailbox here; nothing left this server");
+    if (x->given_back)
+        report_reason(x->r, "it came from outside and was given to a program on this host, which "
+                      "may have handed it in again as message %s: follow that one",
+                      x->given_id.text);
+    else if (x->given)
+        report_reason(x->r, "it came from outside and was given to a program on this host that "
+                      "speaks SMTP or LMTP, as mailboxes do; the log has nothing that left");
+    else if (!x->any_local && x->r->delivery_count > 0)
+        report_reason(x->r, "it came from outside and was not delivered; the log does not tell "
+                      "whether it was for a mailbox here or to be sent on");
+    else
+        report_reason(x->r, "it came from outside for a mailbox here; nothing left this server");
     return true;
 }
 
 static bool is_autoreply(struct attribution *x)
 {
-    struct str dir = x->g->join.dir, spool = x->ctx->spool_directory;
-    bool from_exim = is_mail_user(x->arrival.user) ||
-                     (spool.n > 0 && str_eq(dir, spool)) || str_starts(dir, STR("/var/spool/exim"));
-    if (!from_exim || attribute_web_user(x->arrival.user))
+    if (!is_exims(x))
         return false;
     source_cwd(x);
     x->r->source.account = STR("");
@@ -388,10 +439,15 @@ static bool args_of_cron(const struct trace_line *cwd)
 
 static bool is_cron_job(struct attribution *x)
 {
-    if (!args_of_cron(x->g->cwd))
+    struct str dir = x->g->join.dir;
+    bool home = str_eq(dir, STR("/var/www"));       /* of www-data, whose jobs begin there */
+    /* A script may say -FCronDaemon, too; cron stands in the home of its user. */
+    if (!args_of_cron(x->g->cwd) || (!home && sites_is_web(x->ctx->sites, dir)))
         return false;
     source_cwd(x);
     x->r->confidence = join_confidence(x->g);
+    if (attribute_web_user(x->arrival.user) && x->r->confidence == CONFIDENCE_CERTAIN)
+        x->r->confidence = CONFIDENCE_LIKELY;
     report_reason(x->r, "cron sent the output of a job of this user");
     return true;
 }
@@ -424,7 +480,9 @@ static bool is_script(struct attribution *x)
     const struct gathered *g = x->g;
     bool web_user = attribute_web_user(x->arrival.user);
     bool web_dir = g->join.dir.n > 0 && sites_is_web(x->ctx->sites, g->join.dir);
-    if (!web_user && !web_dir && !x->php_header && !candidates_all_web(x))
+    /* Anybody can write the header: it says nothing against a directory that our log names. */
+    bool header = x->php_header && g->join.dir.n == 0;
+    if (!web_user && !web_dir && !header && !candidates_all_web(x))
         return false;
     source_cwd(x);
     x->r->confidence = join_confidence(g);
@@ -436,12 +494,37 @@ static bool is_script(struct attribution *x)
                       "would write one",
                       web_user ? "the web server's user submitted it"
                                : "PHP's own header says that a script made it");
+    } else if (x->r->strangers_dir) {
+        if (x->r->confidence == CONFIDENCE_CERTAIN)
+            x->r->confidence = CONFIDENCE_LIKELY;
+        report_reason(x->r, "a program of user %.*s submitted it; it had gone to this directory, "
+                      "which is in the home of %.*s",
+                      STR_ARG(str_head(x->arrival.user, 100)),
+                      STR_ARG(str_head(sites_account(g->join.dir), 100)));
     } else if (web_dir) {
         report_reason(x->r, "a web script submitted it from this directory");
     } else {
         report_reason(x->r, "the web server's user submitted it, from a directory outside of "
                       "every web tree: the script changed its directory");
     }
+    return true;
+}
+
+/* The answer of a filter in a user's home is submitted by that user, with R= and from that folder.
+ * So is whatever else he submits with -E. */
+static bool is_users_reply(struct attribution *x)
+{
+    const struct line_arrival *a = &x->arrival;
+    struct msgid parent;
+    if (a->has_host || !a->null_sender || msgid_parse(a->bounce_of, &parent) != 0)
+        return false;
+    source_cwd(x);
+    x->r->parent = parent;
+    x->r->has_parent = true;
+    x->r->confidence = x->g->join.how == JOIN_NONE || x->g->join.how == JOIN_AMBIGUOUS
+                           ? CONFIDENCE_AMBIGUOUS : CONFIDENCE_LIKELY;
+    report_reason(x->r, "this user submitted it as an answer to message %s: an automatic reply of "
+                  "his, or another program, for anybody can say so with -E", parent.text);
     return true;
 }
 
@@ -456,6 +539,12 @@ static bool is_local_job(struct attribution *x)
         x->r->confidence = CONFIDENCE_AMBIGUOUS;
         report_reason(x->r, "this user submitted it on this host; without a cwd line the log "
                       "does not tell a script from a job: log_selector +arguments would");
+    } else if (x->php_header) {
+        if (x->r->confidence == CONFIDENCE_CERTAIN)
+            x->r->confidence = CONFIDENCE_LIKELY;
+        report_reason(x->r, "this user submitted it outside of every web tree that is known, and "
+                      "a header says that PHP made it: a job, or a script of a site that is not "
+                      "known here");
     } else {
         report_reason(x->r,
                       "a job or a shell of this user submitted it, outside of every web tree");
@@ -467,7 +556,7 @@ static const struct rule {
     enum verdict verdict;
     bool (*holds)(struct attribution *x);
 } verdict_rules[] = {
-    { VERDICT_BOUNCE, is_bounce },                 /* R= and no host */
+    { VERDICT_BOUNCE, is_bounce },                 /* R=, and Exim's own user or folder */
     { VERDICT_WEBMAIL, is_webmail },               /* A= from ourselves, with marks */
     { VERDICT_LOGIN, is_login },                   /* A= */
     { VERDICT_LOCALHOST_SMTP, is_localhost_smtp }, /* H= ourselves, no A= */
@@ -478,6 +567,7 @@ static const struct rule {
     { VERDICT_AUTOREPLY, is_autoreply },           /* submitted by Exim itself */
     { VERDICT_CRON, is_cron_job },                 /* -FCronDaemon */
     { VERDICT_SCRIPT, is_script },                 /* web user or web directory */
+    { VERDICT_AUTOREPLY, is_users_reply },         /* R=, <>, and another user */
     { VERDICT_CRON, is_local_job },                /* any other local submission */
 };
 
@@ -549,6 +639,16 @@ static void arrival_doubt(struct attribution *x)
                   "the client wrote looks like fields of Exim's: look at it", STR_ARG(r->reason));
 }
 
+/* The message with that id may be anybody's: it must not be taken for the cause of this one. */
+static void answer_doubt(struct attribution *x)
+{
+    struct report *r = x->r;
+    if (x->arrival.has_host || x->arrival.bounce_of.n == 0 || r->has_parent || is_exims(x))
+        return;
+    report_reason(r, "%.*s; it calls itself an answer to message %.*s, which anybody can with -E",
+                  STR_ARG(r->reason), STR_ARG(str_head(x->arrival.bounce_of, 40)));
+}
+
 void attribute_log(struct report *r, const struct gathered *g, struct str header,
                    const struct attribute_context *ctx)
 {
@@ -575,6 +675,7 @@ void attribute_log(struct report *r, const struct gathered *g, struct str header
             break;
     }
     arrival_doubt(&x);
+    answer_doubt(&x);
     if (g->cut)
         report_reason(r, "%.*s; it has more log lines than are kept: what is said of its "
                       "recipients is of the first %zu lines", STR_ARG(r->reason), g->count);

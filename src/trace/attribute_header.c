@@ -27,6 +27,7 @@ static void script_header(struct attribution *x, struct str value)
         return;
     struct report *r = x->r;
     r->source.script = arena_str(r->arena, s.path);
+    r->script_forgeable = true;
     x->php_header = true;
     header_witness(x, "X-PHP-Script", value, "PHP's own note of the URL and its client");
 }
@@ -38,6 +39,7 @@ static void originating_header(struct attribution *x, struct str value)
         return;
     if (x->r->source.script.n == 0)
         x->r->source.script = arena_str(x->r->arena, o.file);
+    x->r->script_forgeable = true;
     x->php_header = true;
     header_witness(x, "X-PHP-Originating-Script", value,
                    o.evald ? "PHP's own note of the file that called mail(); the code was eval'd, "

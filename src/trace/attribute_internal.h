@@ -25,6 +25,8 @@ struct attribution {
     uint32_t *places;                /* a hash of a recipient -> its number in r->deliveries + 1 */
     size_t place_mask;
     bool any_remote, any_local;      /* deliveries to other servers, and here */
+    bool given, given_back;          /* to a program on this host; and its answer has an id: */
+    struct msgid given_id;
     struct str forwarded;            /* a local address that was sent on */
     const struct trace_line *forward_line;
     bool php_header;                 /* PHP says that a script made it, and it is local */

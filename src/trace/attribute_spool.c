@@ -60,7 +60,8 @@ static void verdict_local(struct attribution *x, const struct spool *s)
     if (!web && !str_eq(s->login, STR("root")))
         r->source.account = s->login;
     attribute_headers(x);
-    if (s->localerror) {
+    /* Whoever submits with -E sets the mark. */
+    if (s->localerror && sites_bounce_user(s->login)) {
         r->verdict = VERDICT_BOUNCE;
         report_reason(r, "the queue file marks it as our own report on another message");
     } else if (web || x->php_header) {

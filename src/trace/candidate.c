@@ -259,18 +259,18 @@ static void compare_subject(struct compare *k, struct buf *b)
         return;
     buf_init(&decoded, FIELD_MAX);
     header_decode(buf_str(b), &decoded);
-    size_t n = logline_unescape(k->a.subject, raw, sizeof raw);
-    n = squeeze(str_make(raw, n), ours, sizeof ours);
+    size_t logged = logline_unescape(k->a.subject, raw, sizeof raw);
+    size_t n = squeeze(str_make(raw, logged), ours, sizeof ours);
     size_t m = squeeze(buf_str(&decoded), theirs, sizeof theirs);
     size_t same = n < m ? n : m;
     /* A cut character, and the last bytes of a long line, say nothing. */
-    if (same > 4 && n >= 90)
+    if (same > 4 && logged >= 90)
         same -= 4;
     k->compared++;
-    bool differ = memcmp(ours, theirs, same) != 0 || (n < 90 && m != n);
+    bool differ = memcmp(ours, theirs, same) != 0 || (logged < 90 && m != n);
     if (differ)
         differs(k, 1, text_of(k->arena, "our log has another subject for it: %.*s",
-                              (int)(n < 120 ? n : 120), raw));
+                              (int)(logged < 120 ? logged : 120), raw));
     buf_fini(&decoded);
 }
 

@@ -23,14 +23,17 @@ struct gathering {
     struct str dir;                  /* of the submission; without a cwd line, of that script */
 };
 
-static bool run_key(const struct report *r, enum top_by *by, struct str *key)
+static bool run_key(const struct gathering *x, enum top_by *by, struct str *key)
 {
+    const struct report *r = x->r;
     const struct source *s = &r->source;
+    bool directory;
     switch (r->verdict) {
     case VERDICT_SCRIPT:
     case VERDICT_CRON:
-        *by = s->cwd.n > 0 ? BY_SCRIPT : BY_USER;
-        *key = s->cwd.n > 0 ? s->cwd : s->user;
+        directory = sites_place_tells(x->c->sites, s->user, s->cwd);
+        *by = directory ? BY_SCRIPT : BY_USER;
+        *key = directory ? s->cwd : s->user;
         break;
     case VERDICT_LOGIN:
     case VERDICT_WEBMAIL:
@@ -54,9 +57,10 @@ static void run_add(struct gathering *x)
 {
     const struct evidence_context *c = x->c;
     struct run_query q = { .when = x->r->received, .localhost_number = c->localhost_number,
-                           .progress = c->progress, .problem = c->problem, .ctx = c->ctx };
+                           .sites = c->sites, .progress = c->progress,
+                           .problem = c->problem, .ctx = c->ctx };
     if (c->no_run || c->set == NULL || x->r->queue_only ||
-        x->r->confidence == CONFIDENCE_AMBIGUOUS || !run_key(x->r, &q.by, &q.key))
+        x->r->confidence == CONFIDENCE_AMBIGUOUS || !run_key(x, &q.by, &q.key))
         return;
     x->r->run = run_cache_find(c->runs, c->set, &q, x->r->arena, &x->arrivals);
     report_note(x->r, "run: %s %.*s, %llu messages", top_by_name(q.by),
@@ -103,7 +107,8 @@ static void php_add(struct gathering *x)
     struct phpmail_hit hits[PHP_HITS];
     struct phpmail_query q = { .root = x->c->root, .memory = x->c->php,
                                .account = r->source.account, .arrival = x->c->begun,
-                               .dir = r->source.cwd, .subject = r->subject,
+                               .dir = r->strangers_dir ? STR("") : r->source.cwd,
+                               .subject = r->subject,
                                .note = note, .note_ctx = r };
     recipients_of(x, &q);
     size_t n = phpmail_find(&q, r->arena, hits, PHP_HITS, x->c->problem, x->c->ctx);
@@ -124,11 +129,18 @@ static void php_add(struct gathering *x)
     if (!x->php_logged)
         return;
     r->source.script = hits[0].script;
+    r->script_forgeable = false;
     if (r->source.account.n == 0)
         r->source.account = sites_account(hits[0].script);
     size_t slash = str_rfind_c(hits[0].script, '/');
     if (x->dir.n == 0 && slash != STR_NONE)
         x->dir = str_head(hits[0].script, slash);
+}
+
+static struct str file_of(struct str path)
+{
+    size_t slash = str_rfind_c(path, '/');
+    return slash == STR_NONE ? path : str_skip(path, slash + 1);
 }
 
 /* PHP changes to the folder of the script that was asked for, so a request in the very directory
@@ -138,13 +150,26 @@ static void script_name(struct gathering *x)
 {
     struct report *r = x->r;
     const struct request *best = &r->requests[0];
-    if (r->request_count == 0 || !best->in_cwd || x->php_logged)
+    if (r->request_count == 0 || !best->in_cwd || x->php_logged || r->strangers_dir)
         return;
-    size_t slash = str_rfind_c(best->path, '/');
-    struct str file = slash == STR_NONE ? best->path : str_skip(best->path, slash + 1);
-    if (file.n > 0)
-        r->source.script = report_text(r, "%.*s/%.*s", STR_ARG(str_head(r->source.cwd, 2000)),
-                                       STR_ARG(str_head(file, 500)));
+    struct str file = file_of(best->path);
+    if (file.n == 0)
+        return;
+    r->source.script = report_text(r, "%.*s/%.*s", STR_ARG(str_head(r->source.cwd, 2000)),
+                                   STR_ARG(str_head(file, 500)));
+    r->script_forgeable = false;
+}
+
+/* What a header says of the script stays a witness; it names the script if a request agrees. */
+static void script_settle(struct report *r)
+{
+    struct str file = file_of(r->source.script);
+    for (size_t i = 0; i < r->request_count; i++) {
+        if (str_eq(file_of(r->requests[i].path), file))
+            return;
+    }
+    if (r->script_forgeable)
+        r->source.script = STR("");
 }
 
 static void requests_add(struct gathering *x)
@@ -207,19 +232,26 @@ static void script_or_job(struct gathering *x)
     report_reason(r, "this user submitted it, and PHP's log says that a script did");
 }
 
+static void script_add(struct gathering *x)
+{
+    if (!x->php_logged)
+        php_add(x);
+    if (x->dir.n > 0)
+        requests_add(x);
+}
+
 void evidence_add(struct report *r, const struct evidence_context *c)
 {
     struct gathering x = { .r = r, .c = c, .dir = r->source.cwd };
     if (!verdict_named(r->verdict))
         return;
+    if (r->strangers_dir)
+        x.dir = sites_home(c->sites, r->source.user);   /* his sites are there */
     script_or_job(&x);
     run_add(&x);
-    if (r->verdict != VERDICT_SCRIPT)
-        return;
-    if (!x.php_logged)
-        php_add(&x);
-    if (x.dir.n > 0)
-        requests_add(&x);
+    if (r->verdict == VERDICT_SCRIPT)
+        script_add(&x);
+    script_settle(r);
 }
 
 /* --- what to do --- */
@@ -254,7 +286,11 @@ static bool narrow(struct str dir)
 static void next_script(struct report *r)
 {
     struct str cwd = r->source.cwd;
-    if (!narrow(cwd) || r->confidence == CONFIDENCE_AMBIGUOUS)
+    if (r->strangers_dir && r->confidence != CONFIDENCE_AMBIGUOUS)
+        report_next(r, "crontab -l -u %.*s; ps -u %.*s -o pid,lstart,args    # other footholds",
+                    STR_ARG(report_shell(r, r->source.user)),
+                    STR_ARG(report_shell(r, r->source.user)));
+    if (!narrow(cwd) || r->strangers_dir || r->confidence == CONFIDENCE_AMBIGUOUS)
         return;
     struct str dir = report_shell(r, cwd);
     report_next(r, "find %.*s -type f -ctime -30 -printf '%%T+ %%u %%p\\n' | sort | tail -40    "

@@ -76,7 +76,7 @@ static struct join_arrival arrival_view(struct pass *p, const struct logline *li
     v.sender = hash_of(p, a->sender);
     join_arrival_mode(&v, a->protocol);
     if (a->bounce_of.n > 0) {
-        v.mode = CWD_BOUNCE;
+        v.mode = v.mode == CWD_SUBMIT_SMTP ? v.mode : CWD_BOUNCE;
         v.parent = hash_of(p, a->bounce_of);
     }
     return v;

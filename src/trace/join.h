@@ -18,7 +18,7 @@
  *     later than ours cannot be ours: in a run of one script, where each
  *     submission ends before the next begins, this alone leaves one candidate;
  *   - -bs goes with P=local-smtp, -bS with local-bsmtp, all else with local;
- *     -E<id> with R=<id>.
+ *     -E<id> with R=<id>, for each message of a session.
  *
  * A line that is the only one for some message is claimed by it and is no
  * candidate for another; of several lines that name one directory the newest is,
@@ -73,7 +73,8 @@ struct join_arrival {
     int64_t when;               /* UTC second inside the id */
     uint32_t usec, precision;   /* its fraction and the unit of that */
     uint64_t pid;               /* inside the id */
-    enum cwd_mode mode;         /* CWD_SUBMIT, CWD_SUBMIT_SMTP; CWD_BOUNCE with R= */
+    enum cwd_mode mode;         /* CWD_SUBMIT, CWD_SUBMIT_SMTP; with R= CWD_BOUNCE, but a session
+                                   stays one */
     bool any_mode;              /* the caller chose P= (-oMr): it may be a session or not */
     struct str user;            /* U= */
     uint64_t sender;

@@ -26,9 +26,7 @@ bool join_may_be_session(const struct join_arrival *a)
 
 bool join_modes_agree(const struct join_submission *s, const struct join_arrival *a)
 {
-    if (s->mode == CWD_BOUNCE || a->mode == CWD_BOUNCE)
-        return s->mode == a->mode && s->parent == a->parent;
-    return a->any_mode || s->mode == a->mode;
+    return s->parent == a->parent && (a->any_mode || s->mode == a->mode);
 }
 
 bool join_fits(const struct entry *e, const struct join_arrival *a)

@@ -9,10 +9,11 @@
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/rootfs.h"
 
 #define NAMES_MAX (sizeof(((struct own_names *)0)->names) / sizeof(struct str))
 
@@ -38,19 +39,30 @@ static void ip_add(struct ownhost *h, const struct ip *ip)
         h->ips[h->ip_count++] = *ip;
 }
 
-/* The first line of a small file of the (copied) server. */
-static void name_from_file(struct ownhost *h, const char *root, const char *path)
+/* The first line of a small file of the (copied) server. No link leads out of a copy, and nothing
+ * but a regular file is read: a FIFO would wait for ever. */
+static void name_from_file(struct ownhost *h, const struct rootfs *fs, struct str path)
 {
-    char full[4096], line[512];
-    int n = snprintf(full, sizeof full, "%s%s", root == NULL ? "" : root, path);
-    if (n < 0 || (size_t)n >= sizeof full)
+    char line[512];
+    struct stat st;
+    int fd = rootfs_file(fs, path, ROOTFS_OUR_LINKS, &st);
+    if (fd < 0)
         return;
-    FILE *f = fopen(full, "re");
-    if (f == NULL)
+    ssize_t n = read(fd, line, sizeof line);
+    struct str rest = str_make(line, n > 0 ? (size_t)n : 0);
+    name_add(h, str_cut(&rest, '\n'));
+    close(fd);
+}
+
+static void names_from_files(struct ownhost *h, const char *root)
+{
+    struct rootfs fs;
+    struct err err;
+    if (rootfs_init(&fs, root, &err) != 0)
         return;
-    if (fgets(line, sizeof line, f) != NULL)
-        name_add(h, str_c(line));
-    fclose(f);
+    name_from_file(h, &fs, STR("/etc/mailname"));
+    name_from_file(h, &fs, STR("/etc/hostname"));
+    rootfs_fini(&fs);
 }
 
 static void interfaces_add(struct ownhost *h)
@@ -90,8 +102,7 @@ void ownhost_init(struct ownhost *h, const struct ownhost_options *o)
         else
             name_add(h, str_c(o->hosts[i]));
     }
-    name_from_file(h, o->root, "/etc/mailname");
-    name_from_file(h, o->root, "/etc/hostname");
+    names_from_files(h, o->root);
     if (o->exim != NULL) {
         name_add(h, str_c(o->exim->primary_hostname));
         name_add(h, str_c(o->exim->qualify_domain));

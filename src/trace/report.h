@@ -130,6 +130,8 @@ struct report {
     size_t note_count;
     struct str next[REPORT_NEXT_MAX];     /* commands that would help; printed, never run */
     size_t next_count;
+    bool strangers_dir;          /* source.cwd is in the home of another customer */
+    bool script_forgeable;       /* source.script is from a header, which anybody can write */
     bool queue_only;             /* made from a spool file alone */
 };
 

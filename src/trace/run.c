@@ -46,6 +46,7 @@ static struct tracker *tracker_for(struct finder *f, int64_t since, int64_t unti
     struct tracker_options o = {
         .by = f->q->by, .since = since, .until = until, .key = hash_key_new(),
         .localhost_number = f->q->localhost_number, .only_by = f->q->by, .only_key = f->q->key,
+        .sites = f->q->sites,
         .on_message = times_add, .ctx = &f->times,
     };
     return tracker_new(&o);

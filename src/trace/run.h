@@ -22,10 +22,12 @@
 #define RUN_ARRIVALS_MAX 100000u /* times kept for the web evidence */
 
 struct run_query {
-    enum top_by by;              /* kind of the key: BY_SCRIPT, BY_LOGIN, BY_USER, BY_HOST */
+    enum top_by by;              /* kind of the key: BY_SCRIPT (of a directory that tells its owner,
+                                    see sites_place_tells()), BY_LOGIN, BY_USER, BY_HOST */
     struct str key;
     int64_t when;                /* UTC of the arrival that was traced */
     int localhost_number;
+    struct sites *sites;         /* tell whose a directory is; may be NULL */
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void (*problem)(void *ctx, const char *text);
     void *ctx;

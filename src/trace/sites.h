@@ -76,6 +76,22 @@ const struct site *sites_named(struct sites *s, struct str host, struct str user
  * /var/www/vhosts/DOMAIN: empty), a view into `dir`; empty if the place does not tell. */
 struct str sites_account(struct str dir);
 
+/* Home of a local user by the root's /etc/passwd, else /home/USER. Lives as long as `s`. */
+struct str sites_home(struct sites *s, struct str user);
+
+/* True if `dir` is that home or in it. */
+bool sites_in_home(struct sites *s, struct str user, struct str dir);
+
+/* True if `dir` lies in the home of another customer than `user`, who can have gone there: the
+ * place alone does not say whose program it was. The shared web users and root are nobody's
+ * strangers. Homes are known by name, and by the /etc/passwd of the root (`s` may be NULL). */
+bool sites_strangers_home(struct sites *s, struct str user, struct str dir);
+
+/* True if the directory of a submission tells more of who made it than its user does. Not so where
+ * anybody can stand (/ and /tmp), and in a stranger's home: then only the user is sure. The shared
+ * web users tell nothing themselves. `s` as above. */
+bool sites_place_tells(struct sites *s, struct str user, struct str dir);
+
 /* True if a log of a site, by its `path` as sites_logs gave it, lies in the home of a customer, who
  * can write there what he likes. */
 bool sites_customers_log(const struct sites *s, struct str path);
@@ -88,6 +104,14 @@ bool sites_is_web(struct sites *s, struct str dir);
 /* True for the users that a web server runs as for everybody: nobody, www-data,
  * apache and the like. Such a user names no account. */
 bool sites_shared_user(struct str user);
+
+/* True for the users that Exim itself runs as. No customer can be one, so what such a user
+ * submits was made by Exim. Others may say that they are Exim: -E gives R= to anybody's message. */
+bool sites_exim_user(struct str user);
+
+/* True if an arrival with R= and this user is Exim's report on another message: the user is Exim's
+ * own, or root, who may have started Exim. */
+bool sites_bounce_user(struct str user);
 
 /* Open one of site->logs: a descriptor, or -1 and *err. No link on the path is
  * followed, as the path had none when it was found; regular files only; never waits. */

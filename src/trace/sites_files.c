@@ -191,12 +191,62 @@ static void passwd_read(struct sites *s)
     buf_fini(&text);
 }
 
-struct str sites_home(struct sites *s, struct str user)
+/* What /etc/passwd says; empty if it does not know the user. */
+static struct str passwd_home(struct sites *s, struct str user)
 {
     if (s->passwd == NULL)
         passwd_read(s);
     uint32_t number = intern_find(s->passwd, user);
-    if (number != INTERN_NONE && s->homes[number].n > 1)
-        return s->homes[number];
-    return sites_path(s, "/home/%.*s", STR_ARG(user));
+    return number != INTERN_NONE ? s->homes[number] : STR("");
+}
+
+struct str sites_home(struct sites *s, struct str user)
+{
+    struct str home = passwd_home(s, user);
+    return home.n > 1 ? home : sites_path(s, "/home/%.*s", STR_ARG(user));
+}
+
+static bool is_within(struct str dir, struct str home)
+{
+    return home.n > 1 && str_starts(dir, home) && (dir.n == home.n || dir.p[home.n] == '/');
+}
+
+bool sites_in_home(struct sites *s, struct str user, struct str dir)
+{
+    return is_within(dir, sites_home(s, user));
+}
+
+/* Some user lives there, whatever the folder is called: /home/DOMAIN. */
+static bool is_customers_home(struct sites *s, struct str dir)
+{
+    for (uint32_t i = 0; i < intern_count(s->passwd); i++) {
+        if (is_within(dir, s->homes[i]) && sites_account(s->homes[i]).n > 0)
+            return true;
+    }
+    return false;
+}
+
+bool sites_strangers_home(struct sites *s, struct str user, struct str dir)
+{
+    struct str owner = sites_account(dir);
+    if (owner.n == 0 || sites_shared_user(user) || str_eq(owner, user))
+        return false;
+    if (s == NULL)
+        return true;
+    struct str home = passwd_home(s, user);
+    if (is_within(dir, home))    /* /home/DOMAIN of a user with another name */
+        return false;
+    /* /home/vhosts is nobody's home; but of a log of another server passwd knows nobody. */
+    return home.n == 0 || passwd_home(s, owner).n > 0 || is_customers_home(s, dir);
+}
+
+bool sites_place_tells(struct sites *s, struct str user, struct str dir)
+{
+    struct str owner = sites_account(dir);
+    if (owner.n > 0 && str_eq(owner, user))  /* nearly always: top asks often */
+        return true;
+    if (dir.n == 0 || sites_strangers_home(s, user, dir))
+        return false;
+    return sites_shared_user(user) || owner.n > 0 || sites_is_web(s, dir) ||
+           (s != NULL && is_within(dir, passwd_home(s, user)));
 }

@@ -52,6 +52,22 @@ bool sites_shared_user(struct str user)
     return str_empty(user);
 }
 
+bool sites_exim_user(struct str user)
+{
+    static const char *const names[] = { "Debian-exim", "exim", "mailnull", "mail", "exim4",
+                                         "_exim" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (str_eq(user, str_c(names[i])))
+            return true;
+    }
+    return false;
+}
+
+bool sites_bounce_user(struct str user)
+{
+    return sites_exim_user(user) || str_eq(user, STR("root"));
+}
+
 /* Read the panel's files of one account; true if some panel knows it. */
 static bool load_user(struct sites *s, struct str user)
 {

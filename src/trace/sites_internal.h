@@ -148,9 +148,6 @@ void names_fini(struct names *n);
 /* `path` is one of the `n` files that are being read: an include in a circle. */
 bool sites_in_circle(const struct str *open, size_t n, struct str path);
 
-/* Home of a local user by the root's /etc/passwd, else /home/USER (in arena). */
-struct str sites_home(struct sites *s, struct str user);
-
 /* A path put together, in the arena of the table: "" when it is full. */
 struct str sites_path(struct sites *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

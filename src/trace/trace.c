@@ -348,7 +348,7 @@ static bool is_own_bounce(const struct gathered *g)
     if (g->arrival < 0)
         return false;
     logline_arrival(&g->lines[g->arrival].line, &a);
-    return !a.has_host && a.bounce_of.n > 0;
+    return !a.has_host && a.bounce_of.n > 0 && sites_bounce_user(a.user);
 }
 
 /* Sent by somebody on this server, and another server took it from us: then this header is no
@@ -616,9 +616,10 @@ size_t trace_spools(const struct trace_options *o, const struct trace_spool_file
 }
 
 int trace_search(const struct trace_options *o, struct search_query *q,
-                 struct trace_result *result, struct err *err)
+                 struct trace_result *result, uint64_t *matches_out, struct err *err)
 {
     struct search_result *found = must_alloc(sizeof *found);
+    *matches_out = 0;
     if (o->set == NULL) {
         free(found);
         return err_set(err, ERR_MISSING, "a search needs a log; --log says where it is");
@@ -628,13 +629,7 @@ int trace_search(const struct trace_options *o, struct search_query *q,
     q->ctx = o->ctx;
     search(o->set, q, found);
     result->incomplete = result->incomplete || found->failed;
-    if (found->matches > found->count && o->problem != NULL) {
-        char text[200];
-        snprintf(text, sizeof text, "%llu messages match; the newest %zu are shown: narrow the "
-                 "search with --since and --until",
-                 (unsigned long long)found->matches, found->count);
-        o->problem(o->ctx, text);
-    }
+    *matches_out = found->matches;
     if (found->count > 0)
         trace_ids(o, found->ids, found->count, STR(""), result);
     int rc = found->count > 0 ? 0 : err_set(err, ERR_MISSING, "no message in the log matches");

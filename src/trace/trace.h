@@ -76,8 +76,9 @@ size_t trace_spools(const struct trace_options *o, const struct trace_spool_file
                     size_t count, int (*read)(void *ctx, const char *path, struct buf *b),
                     struct trace_result *result);
 
-/* Trace what a search found. -1 (ERR_MISSING) when nothing matches. */
+/* Trace what a search found, the newest SEARCH_MATCHES_MAX; how many messages match is in
+ * *matches_out. -1 (ERR_MISSING) when nothing does. */
 int trace_search(const struct trace_options *o, struct search_query *q,
-                 struct trace_result *result, struct err *err);
+                 struct trace_result *result, uint64_t *matches_out, struct err *err);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "base/must.h"
 #include "mail/logline_glance.h"
+#include "trace/sites.h"
 #include "trace/tracker_internal.h"
 
 static const char *const by_names[] = {
@@ -104,14 +105,34 @@ static uint32_t row_of(struct tracker *t, enum top_by by, struct str key)
     return tally_row(t->tally, (uint8_t)by, key);
 }
 
-/* The row of a directory of `dirs`. Each of them lies in one place only, so that is enough to
- * know it again. */
-static uint32_t row_dir(struct tracker *t, struct str dir)
+/* The row of what `user` sent from `dir`: the directory, unless it does not tell who that was. */
+static uint32_t row_place(struct tracker *t, struct str dir, struct str user)
 {
-    uint64_t h = (uint64_t)(uintptr_t)dir.p * UINT64_C(0x9e3779b97f4a7c15);
+    bool unwanted = tracker_selective(t) && t->o.only_by == BY_SCRIPT &&
+                    !str_eq(dir, t->o.only_key);
+    if (unwanted || user.n == 0 || sites_place_tells(t->o.sites, user, dir))
+        return row_of(t, BY_SCRIPT, dir);
+    return row_of(t, BY_USER, user);
+}
+
+/* The same for a directory of `dirs`. Each of them lies in one place only, so that and the user are
+ * enough to know the row again. */
+static uint32_t row_dir(struct tracker *t, struct str dir, struct str user)
+{
+    if (user.n == 0 || (t->o.by == BY_SCRIPT && !tracker_selective(t)))
+        user = STR("");                      /* rows are places then, whoever stood there */
+    if (user.n > KNOWN_USER_MAX)
+        return row_place(t, dir, user);
+    uint64_t begin = 0;
+    memcpy(&begin, user.p, user.n < sizeof begin ? user.n : sizeof begin);
+    uint64_t h = ((uint64_t)(uintptr_t)dir.p ^ begin) * UINT64_C(0x9e3779b97f4a7c15);
     struct known_row *known = &t->known_rows[h >> (64 - KNOWN_ROWS_BITS)];
-    if (known->dir != dir.p || known->n != dir.n)
-        *known = (struct known_row){ dir.p, (uint32_t)dir.n, row_of(t, BY_SCRIPT, dir) };
+    if (known->dir != dir.p || known->n != dir.n || known->user_n != user.n ||
+        memcmp(known->user, user.p, user.n) != 0) {
+        *known = (struct known_row){ .dir = dir.p, .n = (uint32_t)dir.n,
+                                     .row = row_place(t, dir, user), .user_n = (uint8_t)user.n };
+        memcpy(known->user, user.p, user.n);
+    }
     return known->row;
 }
 
@@ -120,7 +141,7 @@ uint32_t tracker_row_joined(struct tracker *t, const struct join_result *r, stru
     if (r->how == JOIN_AMBIGUOUS)
         return tracker_selective(t) ? ROW_NONE : TALLY_AMBIGUOUS;
     if (r->how != JOIN_NONE && r->dir.n > 0)
-        return row_dir(t, r->dir);
+        return row_dir(t, r->dir, user);
     return t->o.by == BY_SOURCE ? row_of(t, BY_USER, user) : ROW_NONE;
 }
 
@@ -246,9 +267,9 @@ static bool at_edge(const struct tracker *t)
     return t->o.continues && !t->synced;
 }
 
-static bool is_own_bounce(const struct line_arrival *a)
+bool tracker_own_bounce(const struct line_arrival *a)
 {
-    return a->bounce_of.n > 0 && !a->has_host;
+    return a->bounce_of.n > 0 && !a->has_host && sites_bounce_user(a->user);
 }
 
 static struct join_arrival join_view(struct tracker *t, const struct logline *line,
@@ -265,8 +286,8 @@ static struct join_arrival join_view(struct tracker *t, const struct logline *li
     if (a->has_host)
         return v;
     join_arrival_mode(&v, a->protocol);
-    if (is_own_bounce(a)) {
-        v.mode = CWD_BOUNCE;
+    if (a->bounce_of.n > 0) {                /* anybody's, with -E, also of a session */
+        v.mode = v.mode == CWD_SUBMIT_SMTP ? v.mode : CWD_BOUNCE;
         v.parent = tracker_hash(t, a->bounce_of);
     }
     v.user = a->user;
@@ -301,7 +322,7 @@ static uint32_t row_script(struct tracker *t, struct openmsg *m, const struct lo
         return ROW_HELD;
     if (a->has_host)
         return ROW_NONE;
-    if (is_own_bounce(a))
+    if (tracker_own_bounce(a))
         return tracker_selective(t) ? ROW_NONE : TALLY_BOUNCES;
     return tracker_row_joined(t, &r, a->user);
 }
@@ -355,7 +376,7 @@ static uint32_t row_for(struct tracker *t, struct openmsg *m, const struct logli
         return row_login(t, a);
     if (by == BY_DOMAIN)
         return ROW_NONE;
-    if (is_own_bounce(a))
+    if (tracker_own_bounce(a))
         return tracker_selective(t) ? ROW_NONE : TALLY_BOUNCES;
     if (by == BY_USER)
         return a->has_host || a->user.n == 0 ? ROW_NONE : row_of(t, BY_USER, a->user);

@@ -17,7 +17,8 @@
  *
  * Only what a message says of itself by its place in the line counts: a subject
  * that looks like a login is a subject. Queue listings and the like are no
- * submissions. Our own bounces have a row apart.
+ * submissions. Our own bounces have a row apart; what makes one is its user, for anybody can write
+ * R= with -E.
  */
 #ifndef POSTERN_TRACE_TRACKER_H
 #define POSTERN_TRACE_TRACKER_H
@@ -33,8 +34,8 @@
 /* What a row is. BY_SOURCE mixes the first four: each message counts once, under the
  * most telling key it has, and mail that came from outside is left out. */
 enum top_by {
-    BY_SOURCE,
-    BY_SCRIPT,            /* directory of the submission */
+    BY_SOURCE,            /* a directory only where it tells who sent: sites_place_tells() */
+    BY_SCRIPT,            /* directory of the submission, whoever stood there */
     BY_LOGIN,             /* mailbox that authenticated */
     BY_USER,              /* local user; with cPanel also the account of authenticated mail */
     BY_HOST,              /* client address */
@@ -46,6 +47,8 @@ enum top_by {
 
 const char *top_by_name(enum top_by by);
 
+struct sites;
+
 struct tracker_options {
     enum top_by by;
     int64_t since, until;          /* UTC, both included; INT64_MIN/INT64_MAX for no limit */
@@ -53,10 +56,12 @@ struct tracker_options {
     int localhost_number;          /* -1: not known */
     bool continues;                /* a unit comes before this one: hold early arrivals */
     bool thorough;                 /* take no short cut: tests compare what comes of it */
-    /* Only this source: other keys are not counted. Empty key: all. The bytes must
-     * outlive the tracker. */
+    /* Only this source: other keys are not counted. Of a directory then only what those sent who
+     * belong there, as BY_SOURCE counts it. Empty key: all. The bytes must outlive the tracker. */
     enum top_by only_by;
     struct str only_key;
+    struct sites *sites;           /* tell whose a directory is; NULL: by the names alone. It is not
+                                      to be shared between threads */
     /* Called for each counted message, in the order of the log; may be NULL. */
     void (*on_message)(void *ctx, int64_t when);
     void *ctx;

@@ -80,7 +80,7 @@ bool tracker_hold_arrival(struct tracker *t, const struct join_arrival *v,
     if (reaches || (t->o.continues && !t->synced))
         h = hold_arrival(t, v);
     synchronize(t, v->when);
-    if (h == NULL || !reaches || a == NULL || (a->bounce_of.n > 0 && !a->has_host))
+    if (h == NULL || !reaches || a == NULL || tracker_own_bounce(a))
         return false;
     h->wanted = true;
     h->id = id;

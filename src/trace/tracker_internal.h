@@ -36,11 +36,14 @@ struct held {
     struct str user, subject;         /* interned */
 };
 
-/* The row of a directory, by where its name lies in `dirs`. */
+/* The row of what a user sent from a directory, by where its name lies in `dirs`. */
 #define KNOWN_ROWS_BITS 9
+#define KNOWN_USER_MAX 23             /* bytes; what longer names send is looked up each time */
 struct known_row {
     const char *dir;                  /* NULL: free */
     uint32_t n, row;
+    uint8_t user_n;
+    char user[KNOWN_USER_MAX];
 };
 
 struct tracker {
@@ -75,7 +78,10 @@ static inline bool tracker_selective(const struct tracker *t) { return t->o.only
 /* Give a message its row and count it there. */
 void tracker_count_message(struct tracker *t, struct openmsg *m, uint32_t row);
 
-/* The row of a joined local arrival: its directory, else its user. */
+/* True for a report that our Exim made on another message. */
+bool tracker_own_bounce(const struct line_arrival *a);
+
+/* The row of a joined local arrival: its directory, or its user. */
 uint32_t tracker_row_joined(struct tracker *t, const struct join_result *r, struct str user);
 
 /* Move a message's outcomes into its rows and forget it. */

@@ -2,7 +2,7 @@
 """`postern top` on the log of a server where every source has sent."""
 
 import pytest
-from conftest import FOUND, top
+from conftest import FOUND, top, trace
 from parts import acts, stories
 from parts.world import OUTSIDER, SELECTORS, SERVER_IP, World
 
@@ -133,3 +133,65 @@ def test_for_people(busy):
     answer = postern("top", "--by", "script", inside=busy)
     assert answer.status == FOUND
     assert PHPBB in answer.out
+
+
+EVIL, SHOP = "/home/ClientY/public_html/evil", "/home/ClientX/public_html/shop"
+ANSWERS = 5  # of hide()
+
+
+def hide(world):
+    """ClientY calls his mail answers to a message of ClientX, in every way that Exim has, and goes
+    to other places before he sends. Returns an id of each of both, and of a true bounce."""
+    world.mkdir("home/ClientX/public_html/shop", "ClientX")
+    world.mkdir("home/ClientY/public_html/evil", "ClientY")
+    acts.sendmail(world, "Order", user="ClientX", cwd=SHOP)
+    order = world.arrival("Order")
+    world.completed(order)
+    session = "EHLO x\r\n" + "".join(
+        "MAIL FROM:<>\r\nRCPT TO:<fred@foobar.com>\r\nDATA\r\n"
+        f"Subject: Hidden {number}\r\n\r\nBuy!\r\n.\r\n"
+        for number in (2, 3)
+    )
+    for options, cwd, subject in (
+        (("-t", "-i", f"-E{order}", "-f", "<>"), EVIL, "Hidden 0"),
+        (("-t", "-i", f"-E{order}", "-oMt", "Debian-exim"), EVIL, "Hidden 1"),
+        ((f"-E{order}", "-bs"), EVIL, "Hidden 3"),
+        (("-t", "-i", "-Enothing"), EVIL, "Hidden 4"),
+        (("-t", "-i", f"-E{order}", "-f", "<>"), "/var/spool/exim4", "Hidden 5"),
+        (("-t", "-i"), SHOP, "Hidden 6"),
+        (("-t", "-i"), "/", "Hidden 7"),
+    ):
+        if "-bs" in options:
+            world.run(
+                ["/usr/sbin/sendmail", *options], cwd=cwd, user="ClientY", text=session + "QUIT\r\n"
+            )
+        else:
+            acts.sendmail(world, subject, *options, user="ClientY", cwd=cwd)
+        world.completed(world.arrival(subject))
+    return order, world.arrival("Hidden 6"), stories.bounce(world, "A true bounce").ident
+
+
+def test_nobody_hides_among_our_bounces(fresh):
+    """What a customer calls an answer is his; where he stood does not make it his neighbour's."""
+    order, stranger, bounce = hide(fresh)
+    messages = {
+        by: {key: row["messages"] for key, row in rows(fresh, *by).items()}
+        for by in ((), ("--by", "script"), ("--by", "user"), ("--by", "sender"))
+    }
+    for said in messages.values():
+        assert said["(own bounces)"] == 1, messages
+    assert (messages[()][EVIL], messages[()]["ClientY"], messages[()][SHOP]) == (ANSWERS, 3, 1)
+    places = messages[("--by", "script")]
+    assert (places[EVIL], places[SHOP], places["/"]) == (ANSWERS, 2, 1), places
+    assert places["/var/spool/exim4"] == 1
+    assert messages[("--by", "user")]["ClientY"] == ANSWERS + 3
+    assert messages[("--by", "sender")]["<>"] == 4
+    assert trace(order, inside=fresh).one["run"]["messages"] == messages[()][SHOP]
+    assert trace(bounce, inside=fresh).one["verdict"] == "bounce"
+    said = trace(stranger, inside=fresh).one
+    assert said["source"]["account"] == "ClientY", said
+    assert said["run"]["messages"] == messages[("--by", "user")]["ClientY"], said
+    for number in range(8):
+        ident = fresh.arrival(f"Hidden {number}")
+        said = trace(ident, inside=fresh).one
+        assert said["verdict"] != "bounce" and said["source"]["account"] == "ClientY", said

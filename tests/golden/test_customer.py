@@ -46,3 +46,37 @@ def test_pipe_of_root(tmp_path):
     assert done.returncode == 3
     assert done.stderr == "postern: warning: /etc/php.ini: not read: not a regular file\n"
     assert "web script (certain)" in done.stdout
+
+
+def test_pipe_and_link_for_a_name(tmp_path):
+    """The names of a copied server: nothing waits for a pipe, and no link leads out of the copy."""
+    folder = server(tmp_path)
+    (folder / "etc").mkdir()
+    os.mkfifo(folder / "etc/hostname")
+    (tmp_path / "name").write_text("barfoo.com\n")
+    (folder / "etc/mailname").symlink_to(tmp_path / "name")
+    (folder / "complaint.eml").write_text(
+        "Received: from x by foobar.com with local (Exim 4.96) id 1xNopc-0009Dz-G8; "
+        "Mon, 2 Nov 2026 10:00:00 +0000\n\nhi\n")
+    done = subprocess.run(
+        [golden.POSTERN, "trace", "--root", ".", "--log", "mainlog", "complaint.eml"],
+        cwd=folder, env={"PATH": "/nonexistent", "LC_ALL": "C", "TZ": "UTC"}, timeout=60,
+        check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "which is not this server" not in done.stdout     # nothing told its name
+
+
+def test_more_matches_than_are_shown(tmp_path):
+    """That a search finds more than is shown is said, but every log was read to its end."""
+    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    (tmp_path / "mainlog").write_text("".join(
+        f"2026-11-02 10:00:00 1xNopc-00{digits[i // 62]}{digits[i % 62]}Dz-G8 <= bob@barfoo.com "
+        "H=(pc) [203.0.113.77] P=esmtpa A=fixed_plain:bob@barfoo.com S=632\n"
+        for i in range(101)))
+    done = subprocess.run(
+        [golden.POSTERN, "trace", "--log", "mainlog", "--no-run", "--json", "--from",
+         "bob@barfoo.com"],
+        cwd=tmp_path, env={"PATH": "/nonexistent", "LC_ALL": "C", "TZ": "UTC"}, timeout=60,
+        check=False, capture_output=True, text=True)
+    assert done.stderr.startswith("postern: warning: 101 messages match; the newest 100 are shown")
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 100)

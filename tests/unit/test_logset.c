@@ -400,6 +400,25 @@ static void test_known_places(void **state)
     }
 }
 
+/* An absolute link in a copied server means a place of the copy; one that leads to what only this
+ * machine has leads nowhere. */
+static void test_links_in_root(void **state)
+{
+    (void)state;
+    server_new();
+    put_log("/data/exim/mainlog", 0);
+    put_log("/data/exim/mainlog.1", -1);
+    put_log("/outside/mainlog", 0);
+    at("/var/log/");
+    assert_int_equal(symlink("/data/exim", at("/var/log/exim4")), 0);
+    assert_int_equal(symlink("/data/exim/mainlog", at("/var/log/exim_mainlog")), 0);
+    assert_int_equal(symlink(at("/outside/mainlog"), at("/var/log/exim_mainlog-20261101")), 0);
+    struct logset *set = open_root();
+    assert_string_equal(names(set), "/data/exim/mainlog.1 /data/exim/mainlog");
+    assert_int_equal(logset_problems(set), 0);
+    logset_close(&set);
+}
+
 /* A rotated log that cannot be read is said; a broken thing beside it is not. */
 static void test_rotated_broken(void **state)
 {
@@ -548,6 +567,7 @@ int main(void)
         cmocka_unit_test(test_known_places),
         cmocka_unit_test(test_rotated_broken),
         cmocka_unit_test(test_told),
+        cmocka_unit_test(test_links_in_root),
         cmocka_unit_test(test_not_found),
         cmocka_unit_test(test_names),
     };

@@ -594,6 +594,38 @@ static void test_account(void **state)
     }
 }
 
+static void test_place_tells(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *user, *dir;
+        bool by_name, with_passwd;
+    } rows[] = {
+        { "joe", "/home/joe/public_html", true, true },
+        { "joe", "/home/eve/public_html", false, false },
+        { "nobody", "/home/eve/public_html", true, true },
+        { "joe", "/", false, false },
+        { "nobody", "/", true, true },
+        { "joe", "/srv/www/shop", true, true },
+        { "exam1234", "/home/example.com/public_html", false, true },
+        { "joe", "/home/example.com/public_html", false, false },
+        { "app", "/opt/app/bin", false, true },
+        { "joe", "/opt/app/bin", false, false },
+        { "", "/home/joe", true, true },
+    };
+    tree_new();
+    tree_file("/etc/passwd", "exam1234:x:1:1::/home/example.com:\njoe:x:2:2::/home/joe:\n"
+                             "eve:x:3:3::/home/eve:\napp:x:4:4::/opt/app:\n");
+    open_root();
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct str user = str_c(rows[i].user), dir = str_c(rows[i].dir);
+        if (sites_place_tells(NULL, user, dir) != rows[i].by_name ||
+            sites_place_tells(sites, user, dir) != rows[i].with_passwd)
+            fail_msg("row %zu: %s in %s", i, rows[i].user, rows[i].dir);
+    }
+    sites_free(&sites);
+}
+
 static void test_is_web_by_docroot(void **state)
 {
     (void)state;
@@ -615,6 +647,10 @@ static void test_shared_users(void **state)
     assert_true(sites_shared_user(STR("www-data")));
     assert_true(sites_shared_user(STR("")));
     assert_false(sites_shared_user(STR("clientx")));
+    assert_true(sites_bounce_user(STR("Debian-exim")));
+    assert_true(sites_bounce_user(STR("mailnull")));
+    assert_true(sites_bounce_user(STR("root")));
+    assert_false(sites_bounce_user(STR("")));
 }
 
 /* ---- hostile and broken ---- */
@@ -849,6 +885,7 @@ int main(void)
         cmocka_unit_test(test_docroot),
         cmocka_unit_test(test_account),
         cmocka_unit_test(test_is_web_by_docroot),
+        cmocka_unit_test(test_place_tells),
         cmocka_unit_test(test_shared_users),
         cmocka_unit_test(test_nothing_there),
         cmocka_unit_test(test_odd_kinds),

@@ -244,11 +244,13 @@ static void hand_made(struct log *l)
     line(l, 132, "%s => x@x.example R=r T=t H=x [192.0.2.1]", ID(131, 10));
 }
 
-static const struct {
+struct truth {
     enum top_by by;
     const char *key;
     uint64_t messages, recipients, delivered, failed, deferred, queued, subjects;
-} truth[] = {
+};
+
+static const struct truth truth[] = {
     { BY_SOURCE, "/home/a/public_html", 2, 4, 2, 1, 0, 1, 1 },
     { BY_SOURCE, "/home/b/public_html", 1, 1, 1, 0, 0, 0, 1 },
     { BY_SOURCE, "bob@dom.example", 1, 1, 1, 0, 0, 0, 1 },
@@ -288,6 +290,27 @@ static uint32_t row_named(struct tally *t, enum top_by by, struct str name)
     return 0;
 }
 
+/* Returns how many of the `n` rows of the truth are of that kind. */
+static size_t truth_check(struct tally *tally, enum top_by by, const struct truth *v, size_t n)
+{
+    size_t of_kind = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].by != by)
+            continue;
+        const struct tally_row *r = tally_at(tally, row_named(tally, by, str_c(v[i].key)));
+        of_kind++;
+        if (r->messages == v[i].messages && r->recipients == v[i].recipients &&
+            r->outcomes[OUTCOME_DELIVERED] == v[i].delivered &&
+            r->outcomes[OUTCOME_FAILED] == v[i].failed &&
+            r->outcomes[OUTCOME_DEFERRED] == v[i].deferred &&
+            r->outcomes[OUTCOME_QUEUED] == v[i].queued && r->subjects == v[i].subjects)
+            continue;
+        row_print(top_by_name(by), str_c(v[i].key), r);
+        fail_msg("row %zu of the truth", i);
+    }
+    return of_kind;
+}
+
 static void test_hand_made(void **state)
 {
     (void)state;
@@ -296,20 +319,7 @@ static void test_hand_made(void **state)
     for (enum top_by by = BY_SOURCE; by <= BY_REJECTED; by++) {
         struct tracker *t = log_track(&l, by, NULL, 0);
         struct tally *tally = tracker_tally(t);
-        for (size_t i = 0; i < ROWS(truth); i++) {
-            if (truth[i].by != by)
-                continue;
-            const struct tally_row *r = tally_at(tally, row_named(tally, by, str_c(truth[i].key)));
-            if (r->messages == truth[i].messages && r->recipients == truth[i].recipients &&
-                r->outcomes[OUTCOME_DELIVERED] == truth[i].delivered &&
-                r->outcomes[OUTCOME_FAILED] == truth[i].failed &&
-                r->outcomes[OUTCOME_DEFERRED] == truth[i].deferred &&
-                r->outcomes[OUTCOME_QUEUED] == truth[i].queued &&
-                r->subjects == truth[i].subjects)
-                continue;
-            row_print(top_by_name(by), str_c(truth[i].key), r);
-            fail_msg("row %zu of the truth", i);
-        }
+        truth_check(tally, by, truth, ROWS(truth));
         if (by <= BY_SCRIPT)
             assert_int_equal(rows_used(tally), by == BY_SOURCE ? 5 : 3);
         assert_int_equal(tracker_stats(t).evicted, 0);
@@ -318,6 +328,106 @@ static void test_hand_made(void **state)
     }
     cut_everywhere(&l);
     buf_fini(&l.text);
+}
+
+/* --- who it was --- */
+
+static void submit(struct log *l, int64_t second, bool pids, const char *cwd, const char *fields)
+{
+    uint32_t pid = (uint32_t)second + 10;
+    char stamp[24] = "";
+    if (pids)
+        snprintf(stamp, sizeof stamp, "[%u] ", pid);
+    line(l, second, "%scwd=%s", stamp, cwd);
+    line(l, second, "%s%s <= %s S=9 T=\"S\" for x@x.example", stamp, ID(second, pid), fields);
+    line(l, second + 1, "%s => x@x.example R=r T=t H=x [192.0.2.1]", ID(second, pid));
+    line(l, second + 1, "%s Completed", ID(second, pid));
+}
+
+#define ANSWERED "1xNong-0001CC-00"
+#define A_LONG_NAME "a-user-whose-name-is-long"
+
+/* Reports of our Exim, by whatever name it runs; and users who call theirs so with -E, who stand in
+ * the directory of somebody else, or where everybody can. */
+static void imposed(struct log *l, bool pids)
+{
+    const char *const exims[] = { "Debian-exim", "exim", "mailnull", "mail", "_exim", "root" };
+    char fields[200];
+    log_init(l);
+    for (size_t i = 0; i < ROWS(exims); i++) {
+        snprintf(fields, sizeof fields, "<> R=" ANSWERED " U=%s P=local", exims[i]);
+        submit(l, (int64_t)i * 30, pids,
+               "/var/spool/exim4 7 args: /usr/sbin/exim4 -t -oem -oi -f <> -E" ANSWERED, fields);
+    }
+    submit(l, 200, pids, "/home/y/www 6 args: sendmail -t -i -E" ANSWERED " -f <>",
+           "<> R=" ANSWERED " U=y P=local");
+    submit(l, 230, pids, "/home/y/www 4 args: sendmail -t -i -Ex", "y@host U=y P=local");
+    submit(l, 260, pids, "/home/y/www 3 args: sendmail -E" ANSWERED " -bs",
+           "<> R=" ANSWERED " U=y P=local-esmtp");
+    submit(l, 290, pids, "/var/spool/exim4 6 args: sendmail -t -i -E" ANSWERED " -f <>",
+           "<> R=" ANSWERED " U=y P=local");
+    submit(l, 320, pids, "/home/x/www 6 args: sendmail -t -i -E" ANSWERED " -f y@host",
+           "y@host R=" ANSWERED " U=y P=local");
+    submit(l, 350, pids, "/home/x/www 3 args: sendmail -t -i", "x@host U=x P=local");
+    submit(l, 380, pids, "/home/x/www 3 args: sendmail -t -i", "n@host U=nobody P=local");
+    submit(l, 410, pids, "/home/x/www 3 args: sendmail -t -i", "y@host U=y P=local");
+    submit(l, 440, pids, "/ 3 args: sendmail -t -i", "x@host U=x P=local");
+    submit(l, 470, pids, "/ 3 args: sendmail -t -i", "y@host U=y P=local");
+    submit(l, 500, pids, "/ 3 args: sendmail -t -i", "root@host U=root P=local");
+    submit(l, 530, pids, "/tmp 3 args: sendmail -t -i", "l@host U=" A_LONG_NAME " P=local");
+    submit(l, 560, pids, "/srv/www/x 3 args: sendmail -t -i", "l@host U=" A_LONG_NAME " P=local");
+}
+
+static const struct truth imposed_truth[] = {
+    { BY_SOURCE, "(own bounces)", 6, 6, 6, 0, 0, 0, 1 },
+    { BY_SOURCE, "/home/y/www", 3, 3, 3, 0, 0, 0, 1 },
+    { BY_SOURCE, "y", 4, 4, 4, 0, 0, 0, 1 },
+    { BY_SOURCE, "/home/x/www", 2, 2, 2, 0, 0, 0, 1 },
+    { BY_SOURCE, "x", 1, 1, 1, 0, 0, 0, 1 },
+    { BY_SOURCE, "/", 1, 1, 1, 0, 0, 0, 1 },
+    { BY_SOURCE, A_LONG_NAME, 1, 1, 1, 0, 0, 0, 1 },
+    { BY_SOURCE, "/srv/www/x", 1, 1, 1, 0, 0, 0, 1 },
+    { BY_SCRIPT, "(own bounces)", 6, 6, 6, 0, 0, 0, 1 },
+    { BY_SCRIPT, "/home/y/www", 3, 3, 3, 0, 0, 0, 1 },
+    { BY_SCRIPT, "/var/spool/exim4", 1, 1, 1, 0, 0, 0, 1 },
+    { BY_SCRIPT, "/home/x/www", 4, 4, 4, 0, 0, 0, 1 },
+    { BY_SCRIPT, "/", 3, 3, 3, 0, 0, 0, 1 },
+    { BY_SCRIPT, "/tmp", 1, 1, 1, 0, 0, 0, 1 },
+    { BY_SCRIPT, "/srv/www/x", 1, 1, 1, 0, 0, 0, 1 },
+    { BY_USER, "(own bounces)", 6, 6, 6, 0, 0, 0, 1 },
+    { BY_USER, "y", 7, 7, 7, 0, 0, 0, 1 },
+    { BY_USER, "x", 2, 2, 2, 0, 0, 0, 1 },
+    { BY_USER, "nobody", 1, 1, 1, 0, 0, 0, 1 },
+    { BY_USER, "root", 1, 1, 1, 0, 0, 0, 1 },
+    { BY_USER, A_LONG_NAME, 2, 2, 2, 0, 0, 0, 1 },
+    { BY_SENDER, "(own bounces)", 6, 6, 6, 0, 0, 0, 1 },
+    { BY_SENDER, "<>", 3, 3, 3, 0, 0, 0, 1 },
+    { BY_SENDER, "y@host", 4, 4, 4, 0, 0, 0, 1 },
+    { BY_SENDER, "x@host", 2, 2, 2, 0, 0, 0, 1 },
+    { BY_SENDER, "n@host", 1, 1, 1, 0, 0, 0, 1 },
+    { BY_SENDER, "root@host", 1, 1, 1, 0, 0, 0, 1 },
+    { BY_SENDER, "l@host", 2, 2, 2, 0, 0, 0, 1 },
+    { BY_SUBJECT, "(own bounces)", 6, 6, 6, 0, 0, 0, 1 },
+    { BY_SUBJECT, "S", 13, 13, 13, 0, 0, 0, 1 },
+};
+
+static void test_imposed(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 4; round++) {
+        struct log l;
+        imposed(&l, round % 2 == 1);
+        thorough = round / 2 == 1;
+        for (enum top_by by = BY_SOURCE; by <= BY_SUBJECT; by++) {
+            struct tracker *t = log_track(&l, by, NULL, 0);
+            size_t n = truth_check(tracker_tally(t), by, imposed_truth, ROWS(imposed_truth));
+            assert_int_equal(rows_used(tracker_tally(t)), n);
+            tracker_free(&t);
+        }
+        cut_everywhere(&l);
+        buf_fini(&l.text);
+    }
+    thorough = false;
 }
 
 /* --- logs by chance --- */
@@ -393,13 +503,15 @@ static void outcomes(struct chance *c, struct entries *e, int64_t at, const char
 static void local_message(struct chance *c, struct entries *e, int64_t at, uint32_t pid)
 {
     static const char *const dirs[] = { "/home/a/www", "/home/b/www", "/home/c/www", "/root" };
+    static const char *const users[] = { "a", "b", "c", "root", "mail" };
     unsigned dir = any(c, 4), recipients = 1 + any(c, 3);
-    bool session = any(c, 100) < c->sessions;
+    bool session = any(c, 100) < c->sessions, answer = any(c, 10) == 0;
+    const char *user = users[any(c, 10) == 0 ? any(c, ROWS(users)) : dir];
     char stamp[24] = "";
     if (c->pids)
         snprintf(stamp, sizeof stamp, "[%u] ", pid);
-    entry(e, at, "%scwd=%s %s", stamp, dirs[dir], session ? "2 args: /usr/sbin/sendmail -bs"
-          : "3 args: /usr/sbin/sendmail -t -i");
+    entry(e, at, "%scwd=%s %s%s", stamp, dirs[dir], session ? "2 args: /usr/sbin/sendmail -bs"
+          : "3 args: /usr/sbin/sendmail -t -i", answer ? " -E" ANSWERED : "");
     if (any(c, 100) < c->given_up)
         return;
     int64_t begin = at + 1000 + any(c, 20000);
@@ -408,8 +520,8 @@ static void local_message(struct chance *c, struct entries *e, int64_t at, uint3
     char id[17];
     memcpy(id, id_of(T0 * 1000000 + begin, pid), sizeof id);
     at = begin + 2000 + any(c, any(c, 10) == 0 ? 8000000 : 20000);
-    entry(e, at, "%s%s <= u%u@host U=%c P=%s S=9 T=\"S%u\" for r0@d0.example%s%s", stamp, id, dir,
-          "abcr"[dir], session ? "local-esmtp" : "local", any(c, 6),
+    entry(e, at, "%s%s <= u%u@host%s U=%s P=%s S=9 T=\"S%u\" for r0@d0.example%s%s", stamp, id, dir,
+          answer ? " R=" ANSWERED : "", user, session ? "local-esmtp" : "local", any(c, 6),
           recipients > 1 ? " r1@d1.example" : "", recipients > 2 ? " r2@d2.example" : "");
     outcomes(c, e, at, id, recipients);
 }
@@ -603,6 +715,27 @@ static void test_only_one_source(void **state)
     buf_fini(&l.text);
 }
 
+/* Of a directory only those who belong there count, by either key, as in the whole ranking. */
+static void test_only_one_directory(void **state)
+{
+    (void)state;
+    struct log l;
+    imposed(&l, true);
+    for (enum top_by by = BY_SOURCE; by <= BY_SCRIPT; by++) {
+        struct tracker_options o = { .by = by, .since = INT64_MIN, .until = INT64_MAX, .key = key,
+                                     .localhost_number = -1, .only_by = BY_SCRIPT,
+                                     .only_key = STR("/home/x/www") };
+        struct tracker *t = tracker_new(&o);
+        tracker_file(t, &file, 0, INT64_MIN);
+        tracker_feed(t, buf_str(&l.text));
+        tracker_finish(t);
+        assert_int_equal(rows_used(tracker_tally(t)), 1);
+        assert_int_equal(tracker_stats(t).messages, 2);
+        tracker_free(&t);
+    }
+    buf_fini(&l.text);
+}
+
 /* A span: messages outside are not counted, but a cwd line just before it may be of one inside. */
 static void test_span(void **state)
 {
@@ -731,6 +864,7 @@ int main(void)
         cmocka_unit_test(test_every_cut_of_one), cmocka_unit_test(test_only_one_source),
         cmocka_unit_test(test_span),             cmocka_unit_test(test_nonsense),
         cmocka_unit_test(test_short_cuts),       cmocka_unit_test(test_forged),
+        cmocka_unit_test(test_imposed),          cmocka_unit_test(test_only_one_directory),
     };
     return cmocka_run_group_tests(tests, logmake_setup, logmake_teardown);
 }
