@@ -9,9 +9,10 @@
 #define _GNU_SOURCE
 #include "base/hash.h"
 
-#include <string.h>
 #include <sys/random.h>
 #include <time.h>
+
+#include "base/word.h"
 
 struct sip {
     uint64_t v0, v1, v2, v3;
@@ -64,13 +65,6 @@ struct hash_key hash_key_new(void)
     return key;
 }
 
-static inline uint64_t load8(const char *p)
-{
-    uint64_t word;
-    memcpy(&word, p, sizeof word);
-    return word;
-}
-
 /* The bytes behind the last whole word, seven at most. Where words come before them, the eight last
  * bytes of all are taken, and those that were hashed already pushed out. */
 static inline uint64_t tail_bytes(struct str s)
@@ -103,3 +97,51 @@ uint64_t hash_u64(struct hash_key key, uint64_t a, uint64_t b)
     sip_word(&h, b);
     return sip_end(&h);
 }
+
+#ifdef __SIZEOF_INT128__
+
+__extension__ typedef unsigned __int128 product;
+
+/* Both halves of a product of 128 bits, folded. */
+static inline uint64_t mix(uint64_t a, uint64_t b)
+{
+    product p = (product)a * b;
+    return (uint64_t)p ^ (uint64_t)(p >> 64);
+}
+
+/* 16 bytes at most, as two words; they may overlap. */
+static inline void tail_words(const char *p, size_t n, uint64_t *a, uint64_t *b)
+{
+    if (n >= 8) {
+        *a = load8(p);
+        *b = load8(p + n - 8);
+    } else if (n >= 4) {
+        *a = load4(p);
+        *b = load4(p + n - 4);
+    } else {
+        *a = n == 0 ? 0 : (uint64_t)(unsigned char)p[0] << 16 |
+                          (uint64_t)(unsigned char)p[n / 2] << 8 | (unsigned char)p[n - 1];
+        *b = 0;
+    }
+}
+
+uint64_t hash_quick(struct hash_key key, struct str s)
+{
+    const char *p = s.p;
+    size_t n = s.n;
+    uint64_t h = key.k1 ^ s.n ^ UINT64_C(0xe7037ed1a0b428db), a, b;
+    key.k0 ^= UINT64_C(0xa0761d6478bd642f);
+    for (; n > 16; p += 16, n -= 16)
+        h = mix(load8(p) ^ key.k0, load8(p + 8) ^ h);
+    tail_words(p, n, &a, &b);
+    return mix(mix(a ^ key.k0, b ^ h) ^ key.k1, key.k0 ^ UINT64_C(0x9e3779b97f4a7c15));
+}
+
+#else
+
+uint64_t hash_quick(struct hash_key key, struct str s)
+{
+    return hash_str(key, s);
+}
+
+#endif

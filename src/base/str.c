@@ -108,10 +108,15 @@ bool str_line(struct str *s, struct str *line_out)
     return true;
 }
 
+/* So many digits surely fit. */
+#define DIGITS_SAFE 19
+
 int str_eat_u64(struct str *s, uint64_t *value_out)
 {
     uint64_t value = 0;
     size_t i = 0;
+    for (; i < s->n && i < DIGITS_SAFE && ascii_digit(s->p[i]); i++)
+        value = value * 10 + (uint64_t)(s->p[i] - '0');
     for (; i < s->n && ascii_digit(s->p[i]); i++) {
         uint64_t digit = (uint64_t)(s->p[i] - '0');
         if (__builtin_mul_overflow(value, 10u, &value) ||

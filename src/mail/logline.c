@@ -156,13 +156,6 @@ static void classify(struct logline *line)
 
 /* ---- the prefix ---- */
 
-static inline uint64_t load8(const char *p)
-{
-    uint64_t word;
-    memcpy(&word, p, sizeof word);
-    return word;
-}
-
 /* `:SS` behind a minute that we know already. */
 static inline bool eat_known_minute(struct str *s, const struct logline_hint *hint,
                                     int64_t *stamped_out)

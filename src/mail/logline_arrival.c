@@ -175,8 +175,10 @@ static bool take_user(struct walk *w)
  * field. */
 static bool take_word(struct walk *w, struct str *value_out)
 {
-    *value_out = logline_eat_token(&w->s);
-    return str_find_c(*value_out, '"') == STR_NONE;
+    size_t n = logline_word_end(w->s);
+    *value_out = str_make(w->s.p, n);
+    w->s = str_make(w->s.p + n, w->s.n - n);
+    return w->s.n == 0 || w->s.p[0] == ' ';
 }
 
 static bool take_connection(struct walk *w)

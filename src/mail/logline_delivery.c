@@ -163,10 +163,21 @@ static int eat_target(struct str *s, struct str *address_out, struct str *parent
     return 0;
 }
 
+/* `ADDRESS R=...` with nothing that could be an original: most deliveries are like this. */
+static bool eat_usual_target(struct str s, struct str *address_out)
+{
+    return s.n > 0 && ascii_alnum(s.p[0]) && logline_eat_usual_address(&s, address_out) &&
+           str_starts(s, STR(" R=")) && str_find_c(s, '<') == STR_NONE;
+}
+
 int logline_delivery_address(const struct logline *line, struct str *address_out,
                              struct str *original_out)
 {
     struct str rest = line->text, parents;
+    if (eat_usual_target(rest, address_out)) {
+        *original_out = str_make(rest.p, 0);
+        return 0;
+    }
     return eat_target(&rest, address_out, &parents, original_out);
 }
 

@@ -10,6 +10,7 @@
  * that takes the imitation for real fails.
  */
 #define _GNU_SOURCE
+#include "base/word.h"
 #include "mail/logline_internal.h"
 
 #define IP_CHARS_MAX 45
@@ -25,41 +26,53 @@ static const bool special[256] = {
     [']'] = true, [127] = true,
 };
 
-typedef unsigned char bytes16 __attribute__((vector_size(16)));
-
-/* How many of the 16 bytes at `p` come before the first that is no letter, digit, dot, hyphen or
- * slash. Nearly all addresses are made of these, and two ranges are quickly compared. */
-static inline size_t usual_bytes(const char *p)
+/* One bit for each of the 16 bytes at `p` that is no letter, digit, dot, hyphen or slash. Nearly
+ * all addresses are made of these, and two ranges are quickly compared. */
+static inline unsigned unusual(const char *p)
 {
-    const bytes16 zero = { 0 };
-    bytes16 v;
-    uint64_t other[2];
-    memcpy(&v, p, sizeof v);
-    bytes16 letter = (v | (zero + 0x20)) - (zero + (unsigned char)'a');
-    bytes16 number = v - (zero + (unsigned char)'-');
-    v = (bytes16)(letter >= (zero + 26)) & (bytes16)(number > (zero + ('9' - '-')));
-    memcpy(other, &v, sizeof other);
-    if (other[0] != 0)
-        return (size_t)__builtin_ctzll(other[0]) / 8;
-    return other[1] == 0 ? 16 : 8 + (size_t)__builtin_ctzll(other[1]) / 8;
+    bytes16 v = bytes16_load(p);
+    bytes16 letter = (v | bytes16_all(0x20)) - bytes16_all('a');
+    bytes16 number = v - bytes16_all('-');
+    return bytes16_bits((bytes16)(letter >= bytes16_all(26)) &
+                        (bytes16)(number > bytes16_all('9' - '-')));
 }
 
+/* The first special byte from `i` on; s.n if there is none. */
 static inline size_t atoms_end(struct str s, size_t i)
 {
     const unsigned char *b = (const unsigned char *)s.p;
-    while (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && i + 16 <= s.n) {
-        size_t n = usual_bytes(s.p + i);
-        i += n;
-        if (n < 16 && special[b[i++]])
+    while (i < s.n && s.n >= 16) {
+        size_t n = s.n - i < 16 ? s.n - i : 16;
+        /* Of less than 16 bytes at the end, those before them are loaded along. */
+        unsigned bits = n == 16 ? unusual(s.p + i) : unusual(s.p + s.n - 16) >> (16 - n);
+        i += bits == 0 ? n : (unsigned)__builtin_ctz(bits);
+        if (bits != 0 && special[b[i++]])
             return i - 1;
     }
-    /* The rest, and all of it elsewhere. */
-    while (i + 4 <= s.n &&
-           !(special[b[i]] | special[b[i + 1]] | special[b[i + 2]] | special[b[i + 3]]))
-        i += 4;
     while (i < s.n && !special[b[i]])
         i++;
     return i;
+}
+
+/* Length of an address of usual bytes alone at the front of `s`, with one `@` at most, that ends at
+ * a space or with `s`; 0: the grammar has to say. Most addresses are of this kind. */
+static inline size_t usual_address(struct str s)
+{
+    unsigned found = 0, bits = 0;
+    for (size_t i = 0; i < s.n && s.n >= 16; i += 16) {
+        size_t from = s.n - i < 16 ? s.n - 16 : i;
+        bytes16 at = (bytes16)(bytes16_load(s.p + from) == bytes16_all('@'));
+        unsigned ats = bytes16_bits(at) >> (i - from);
+        bits = (unusual(s.p + from) >> (i - from)) & ~ats;
+        ats &= (bits & -bits) - 1;
+        if ((ats & (ats - 1)) != 0 || (ats != 0 && found++ > 0))
+            return 0;
+        if (bits != 0) {
+            i += (unsigned)__builtin_ctz(bits);
+            return s.p[i] == ' ' ? i : 0;
+        }
+    }
+    return s.n >= 16 ? s.n : 0;
 }
 
 /* `"..."` at `i`: the offset behind it, or STR_NONE. Backslash takes the next byte along. */
@@ -98,8 +111,33 @@ static size_t local_part_end(struct str s)
     }
 }
 
+size_t logline_word_end(struct str s)
+{
+    size_t i = 0;
+    for (; i + 16 <= s.n; i += 16) {
+        bytes16 v = bytes16_load(s.p + i);
+        unsigned bits = bytes16_bits((bytes16)(v == bytes16_all(' ')) |
+                                     (bytes16)(v == bytes16_all('"')));
+        if (bits != 0)
+            return i + (unsigned)__builtin_ctz(bits);
+    }
+    while (i < s.n && s.p[i] != ' ' && s.p[i] != '"')
+        i++;
+    return i;
+}
+
+bool logline_eat_usual_address(struct str *s, struct str *address_out)
+{
+    size_t n = usual_address(*s);
+    *address_out = str_make(s->p, n);
+    *s = str_make(s->p + n, s->n - n);
+    return n > 0;
+}
+
 bool logline_eat_address(struct str *s, char term, struct str *address_out)
 {
+    if (term == ' ' && logline_eat_usual_address(s, address_out))
+        return true;
     if (term == ' ' && str_starts(*s, STR("<>")) && (s->n == 2 || s->p[2] == ' ')) {
         *address_out = str_head(*s, 2);
         *s = str_skip(*s, 2);

@@ -10,96 +10,30 @@
 
 #include <string.h>
 
-#define STAMP_CHARS 19      /* YYYY-MM-DD HH:MM:SS */
-#define TEXT_AT 20          /* behind the stamp and its space */
-#define PID_DIGITS 10
-#define PID_FRAME 3         /* `[`, `]` and the space */
-#define ID_OLD 16
-#define ID_NEW 23
-#define LINE_LEAST 40       /* shorter lines are not looked at: enough for stamp and pid */
-
-typedef unsigned char bytes16 __attribute__((vector_size(16)));
-
-static inline bytes16 bytes16_load(const char *p)
-{
-    bytes16 v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static inline uint64_t load8(const char *p)
-{
-    uint64_t word;
-    memcpy(&word, p, sizeof word);
-    return word;
-}
-
-static inline uint32_t load4(const char *p)
-{
-    uint32_t word;
-    memcpy(&word, p, sizeof word);
-    return word;
-}
-
-static inline bool all_set(bytes16 v)
-{
-    uint64_t w[2];
-    memcpy(w, &v, sizeof w);
-    return (w[0] & w[1]) == UINT64_MAX;
-}
-
-static inline bool any_set(bytes16 v)
-{
-    uint64_t w[2];
-    memcpy(w, &v, sizeof w);
-    return (w[0] | w[1]) != 0;
-}
-
 /* Digits of base 62 everywhere but where `dash` is set: there a `-`. */
 static inline bool digits_and_dashes(const char *p, bytes16 dash)
 {
-    const bytes16 zero = { 0 };
     bytes16 v = bytes16_load(p);
-    bytes16 number = v - (zero + (unsigned char)'0');
-    bytes16 letter = (v | (zero + 0x20)) - (zero + (unsigned char)'a');
-    bytes16 digit = (bytes16)(number < (zero + 10)) | (bytes16)(letter < (zero + 26));
-    bytes16 minus = (bytes16)(v == (zero + (unsigned char)'-'));
-    return all_set((dash & minus) | (~dash & digit));
+    bytes16 number = v - bytes16_all('0');
+    bytes16 letter = (v | bytes16_all(0x20)) - bytes16_all('a');
+    bytes16 digit = (bytes16)(number < bytes16_all(10)) | (bytes16)(letter < bytes16_all(26));
+    bytes16 minus = (bytes16)(v == bytes16_all('-'));
+    return bytes16_bits((dash & minus) | (~dash & digit)) == 0xffff;
 }
 
-/* Length of the id at `p`, behind which at least ID_NEW + 1 - 16 bytes more are ours; 0 if there is
- * none, or if no space follows. */
+/* Length of the id at `p`, behind which at least MSGID_NEW_LEN + 1 - 16 bytes more are ours; 0 if
+ * there is none, or if no space follows. */
 static inline size_t id_length(const char *p)
 {
     static const bytes16 old = { 0, 0, 0, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0xff };
     static const bytes16 new_front = { 0, 0, 0, 0, 0, 0, 0xff };
     static const bytes16 new_back = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff };
     if (p[13] == '-')
-        return p[ID_OLD] == ' ' && digits_and_dashes(p, old) ? ID_OLD : 0;
-    if (p[18] != '-' || p[ID_NEW] != ' ')
+        return p[MSGID_OLD_LEN] == ' ' && digits_and_dashes(p, old) ? MSGID_OLD_LEN : 0;
+    if (p[18] != '-' || p[MSGID_NEW_LEN] != ' ')
         return 0;
-    return digits_and_dashes(p, new_front) && digits_and_dashes(p + 7, new_back) ? ID_NEW : 0;
-}
-
-/* Some byte of the word is `c`: the highest bit of it is set. Exact for the first such byte. */
-static inline uint64_t word_has(uint64_t word, unsigned char c)
-{
-    uint64_t x = word ^ (UINT64_C(0x0101010101010101) * c);
-    return (x - UINT64_C(0x0101010101010101)) & ~x & UINT64_C(0x8080808080808080);
-}
-
-/* `[12345] ` at `p`: how many bytes; 0 if it is none. The digits of a short one are not looked at:
- * that is for pid_value(). Looks at no more than 13 bytes. */
-static inline size_t pid_length(const char *p)
-{
-    uint64_t end = word_has(load8(p + 1), ']');
-    size_t n = 0;
-    if (end != 0 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
-        n = (size_t)__builtin_ctzll(end) / 8;
-    else
-        while (n < PID_DIGITS && ascii_digit(p[n + 1]))
-            n++;
-    return n > 0 && p[n + 1] == ']' && p[n + 2] == ' ' ? n + PID_FRAME : 0;
+    return digits_and_dashes(p, new_front) && digits_and_dashes(p + 7, new_back) ? MSGID_NEW_LEN
+                                                                                 : 0;
 }
 
 /* The `n` digits at `p`, digit by digit. False if they are others. */
@@ -129,12 +63,6 @@ static inline bool pid_value(const char *p, size_t n, uint64_t *pid_out)
     word = (word * 100 + (word >> 16)) & UINT64_C(0x0000ffff0000ffff);
     *pid_out = (word * 10000 + (word >> 32)) & UINT32_MAX;
     return true;
-}
-
-/* `p` has 19 bytes: what stands there is no id of either form. */
-static inline bool no_id(const char *p)
-{
-    return p[6] != '-' || (p[13] != '-' && p[18] != '-');
 }
 
 /* The class by the flag at the front of the text, as logline_parse() has it. */
@@ -178,22 +106,6 @@ static inline void line_begin(struct logline *line, struct str raw, int64_t stam
     line->flag[0] = line->flag[1] = '\0';
 }
 
-enum glance logline_glance(struct str raw, struct str *text_out)
-{
-    const char *p = raw.p;
-    if (raw.n < LINE_LEAST || p[4] != '-' || p[10] != ' ' || p[STAMP_CHARS] != ' ')
-        return GLANCE_UNKNOWN;
-    size_t at = TEXT_AT + (p[TEXT_AT] == '[' ? pid_length(p + TEXT_AT) : 0);
-    const char *text = p + at;
-    if (raw.n - at <= ID_NEW || text[0] == '+' || text[0] == '-')
-        return GLANCE_UNKNOWN;               /* perhaps a zone */
-    bool cwd = load4(text) == load4("cwd=");
-    if (no_id(text) && !cwd)
-        return GLANCE_NOISE;
-    *text_out = str_make(text, raw.n - at);
-    return cwd ? GLANCE_CWD : GLANCE_ID;
-}
-
 /* Behind the stamp and the pid of the line that was begun. */
 static inline bool take_text(struct logline *line, enum glance glance, struct str text)
 {
@@ -212,32 +124,38 @@ bool logline_glance_line(struct str raw, enum glance glance, struct str text,
                          const struct logline_hint *hint, struct logline *line_out)
 {
     const char *p = raw.p;
-    size_t before = (size_t)(text.p - p) - TEXT_AT;
+    size_t before = (size_t)(text.p - p) - GLANCE_TEXT_AT;
     unsigned tens = (unsigned)p[17] - '0', ones = (unsigned)p[18] - '0';
     if (load8(p) != load8(hint->minute) || load8(p + 8) != load8(hint->minute + 8) ||
         p[16] != ':' || tens > 5 || ones > 9)
         return false;
     line_begin(line_out, raw, hint->minute_at + (int64_t)(tens * 10 + ones));
-    if (before > 0 && !pid_value(p + TEXT_AT + 1, before - PID_FRAME, &line_out->pid))
+    if (before > 0 && !pid_value(p + GLANCE_TEXT_AT + 1, before - GLANCE_PID_FRAME, &line_out->pid))
         return false;
     return take_text(line_out, glance, text);
+}
+
+/* How many bytes come before the first space, quote or backslash. */
+static inline size_t plain_end(struct str s)
+{
+    size_t i = 0;
+    for (; i + 16 <= s.n; i += 16) {
+        bytes16 v = bytes16_load(s.p + i);
+        unsigned bits = bytes16_bits((bytes16)(v == bytes16_all(' ')) |
+                                     (bytes16)(v == bytes16_all('"')) |
+                                     (bytes16)(v == bytes16_all('\\')));
+        if (bits != 0)
+            return i + (unsigned)__builtin_ctz(bits);
+    }
+    while (i < s.n && s.p[i] != ' ' && s.p[i] != '"' && s.p[i] != '\\')
+        i++;
+    return i;
 }
 
 bool logline_glance_host(const struct logline *line)
 {
     struct str text = line->text;
-    size_t i = 0;
-    for (; i + 8 <= text.n; i += 8) {
-        uint64_t word = load8(text.p + i);
-        uint64_t hits = word_has(word, ' ') | word_has(word, '"') | word_has(word, '\\');
-        if (hits != 0) {
-            if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
-                i += (size_t)__builtin_ctzll(hits) / 8;
-            break;
-        }
-    }
-    while (i < text.n && text.p[i] != ' ' && text.p[i] != '"' && text.p[i] != '\\')
-        i++;
+    size_t i = plain_end(text);
     return i > 0 && text.n - i >= 3 && text.p[i] == ' ' && text.p[i + 1] == 'H' &&
            text.p[i + 2] == '=';
 }
@@ -251,9 +169,7 @@ static inline bytes16 three_at(const char *p, bytes16 a, bytes16 b, bytes16 c)
 
 bool logline_glance_holds(struct str s, char a, char b, char c)
 {
-    const bytes16 zero = { 0 };
-    bytes16 va = zero + (unsigned char)a, vb = zero + (unsigned char)b, hits = zero;
-    bytes16 vc = zero + (unsigned char)c;
+    bytes16 va = bytes16_all(a), vb = bytes16_all(b), vc = bytes16_all(c), hits = bytes16_all(0);
     if (s.n < 18) {
         for (size_t i = 0; i + 3 <= s.n; i++) {
             if (s.p[i] == a && s.p[i + 1] == b && s.p[i + 2] == c)
@@ -265,5 +181,5 @@ bool logline_glance_holds(struct str s, char a, char b, char c)
     const char *last = s.p + s.n - 18;
     for (const char *p = s.p; p < last; p += 16)
         hits |= three_at(p, va, vb, vc);
-    return any_set(hits | three_at(last, va, vb, vc));
+    return bytes16_bits(hits | three_at(last, va, vb, vc)) != 0;
 }

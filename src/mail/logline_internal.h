@@ -46,6 +46,10 @@ bool logline_eat_part(struct str *s, unsigned *n_out, unsigned *m_out, bool *new
  * With a space, <> is taken too, and something must stand there. */
 bool logline_eat_address(struct str *s, char term, struct str *address_out);
 
+/* The same for what needs no grammar: letters, digits, dots, hyphens and slashes, at most one `@`,
+ * and a space or the end. False says nothing. */
+bool logline_eat_usual_address(struct str *s, struct str *address_out);
+
 /* `<address>`, without what it stands in; also `<>`. */
 bool logline_eat_angle(struct str *s, struct str *address_out);
 
@@ -76,6 +80,9 @@ static inline struct str logline_eat_token(struct str *s)
     *s = str_skip(*s, token.n);
     return token;
 }
+
+/* How many bytes come before the first space or quote. */
+size_t logline_word_end(struct str s);
 
 /* ---- fields in a row (logline_field.c) ---- */
 

@@ -206,14 +206,9 @@ enum msgid_base msgid_guess_base(const struct msgid *id, int64_t earliest, int64
 /* The old form has as many bytes as the key. The new form has 21 digits of six bits, which is one
  * more than twice ten: that one is cut in two halves of three bits for the tops of both words. The
  * highest bit, which no byte of an old one has, keeps the forms apart. */
-struct msgid_key msgid_pack(struct str s)
+struct msgid_key msgid_pack_new(struct str s)
 {
     struct msgid_key key = { 0, 0 };
-    if (s.n == MSGID_OLD_LEN) {
-        memcpy(&key.hi, s.p, 8);
-        memcpy(&key.lo, s.p + 8, 8);
-        return key;
-    }
     for (size_t i = 0; i < 6; i++)
         key.hi = key.hi << 6 | digit(s.p[i]);
     for (size_t i = 7; i < 11; i++)

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "base/word.h"
 
 #define MSGID_OLD_LEN 16
 #define MSGID_NEW_LEN 23
@@ -86,7 +87,13 @@ int msgid_decode_text(struct str s, enum msgid_base base, int host, struct msgid
 struct msgid_key {
     uint64_t hi, lo;
 };
-struct msgid_key msgid_pack(struct str s);
+struct msgid_key msgid_pack_new(struct str s);
+
+static inline struct msgid_key msgid_pack(struct str s)
+{
+    return s.n == MSGID_OLD_LEN ? (struct msgid_key){ load8(s.p), load8(s.p + 8) }
+                                : msgid_pack_new(s);
+}
 
 /* UTC seconds of the first six digits in base 62, without any other check;
  * `s` as for msgid_pack(). For the inner loops. */

@@ -10,6 +10,8 @@
  */
 #include "base/hash.h"
 
+#include <stdio.h>
+
 #include "unit.h"
 
 #define KEY_PAPER { UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908) }
@@ -67,6 +69,47 @@ static void test_numbers(void **state)
         assert_in_range(used[i], 50, 150);
 }
 
+/* Each byte counts at each length, and so does the key. */
+static void test_quick(void **state)
+{
+    (void)state;
+    struct hash_key key = KEY_PAPER, other = KEY_PAPER;
+    char bytes[80] = { 0 };
+    other.k1++;
+    for (size_t n = 0; n <= sizeof bytes; n++) {
+        uint64_t h = hash_quick(key, str_make(bytes, n));
+        assert_int_equal(h, hash_quick(key, str_make(bytes, n)));
+        assert_int_not_equal(h, hash_quick(other, str_make(bytes, n)));
+        if (n > 0)
+            assert_int_not_equal(h, hash_quick(key, str_make(bytes, n - 1)));
+        for (size_t i = 0; i < n; i++) {
+            bytes[i] = 1;
+            assert_int_not_equal(h, hash_quick(key, str_make(bytes, n)));
+            bytes[i] = 0;
+        }
+    }
+}
+
+static void test_quick_spreads(void **state)
+{
+    (void)state;
+    struct hash_key key = KEY_PAPER;
+    unsigned low[64] = { 0 }, high[64] = { 0 }, pair[64] = { 0 };
+    for (unsigned i = 0; i < 6400; i++) {
+        char text[32];
+        int n = snprintf(text, sizeof text, "user%u@example.net", i);
+        uint64_t h = hash_quick(key, str_make(text, (size_t)n));
+        low[h & 63]++;
+        high[h >> 58]++;
+        pair[hash_pair(key, i, 7) & 63]++;
+    }
+    for (size_t i = 0; i < 64; i++) {
+        assert_in_range(low[i], 50, 150);
+        assert_in_range(high[i], 50, 150);
+        assert_in_range(pair[i], 50, 150);
+    }
+}
+
 static void test_key_is_fresh(void **state)
 {
     (void)state;
@@ -80,6 +123,8 @@ int main(void)
         cmocka_unit_test(test_known_text),
         cmocka_unit_test(test_known_lengths),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_quick),
+        cmocka_unit_test(test_quick_spreads),
         cmocka_unit_test(test_key_is_fresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
