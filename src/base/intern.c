@@ -67,7 +67,7 @@ static void grow(struct intern *t)
     t->mask = t->mask * 2 + 1;
     t->slots = must_array(t->mask + 1, sizeof *t->slots);
     for (uint32_t n = 0; n < t->count; n++) {
-        uint64_t hash = hash_str(t->key, t->strings[n]);
+        uint64_t hash = hash_quick(t->key, t->strings[n]);
         size_t i = hash & t->mask;
         while (t->slots[i].number != 0)
             i = (i + 1) & t->mask;
@@ -77,13 +77,13 @@ static void grow(struct intern *t)
 
 uint32_t intern_find(const struct intern *t, struct str s)
 {
-    uint32_t number = slot_of(t, s, hash_str(t->key, s))->number;
+    uint32_t number = slot_of(t, s, hash_quick(t->key, s))->number;
     return number == 0 ? INTERN_NONE : number - 1;
 }
 
 uint32_t intern_add(struct intern *t, struct str s)
 {
-    uint64_t hash = hash_str(t->key, s);
+    uint64_t hash = hash_quick(t->key, s);
     struct slot *slot = slot_of(t, s, hash);
     if (slot->number != 0)
         return slot->number - 1;

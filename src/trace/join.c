@@ -83,6 +83,17 @@ static int64_t seconds_of(int64_t usec)
     return usec / 1000000 - (usec % 1000000 < 0);
 }
 
+/* A line before it that is out of every window is no rival (see pid_rival()); to look at it would
+ * take longer than all the rest. */
+static void pid_add(struct join *j, struct entry *e)
+{
+    size_t place = e->s.pid & RING_MASK;
+    if (j->by_pid[place].when >= e->s.when - JOIN_PID_WINDOW - 1)
+        e->before = j->by_pid[place].seq;
+    j->by_pid[place].seq = j->seq;
+    j->by_pid[place].when = e->s.when;
+}
+
 void join_submission_add(struct join *j, const struct join_submission *s)
 {
     struct entry *e = &j->ring[j->seq & RING_MASK];
@@ -103,10 +114,8 @@ void join_submission_add(struct join *j, const struct join_submission *s)
                          .seq = j->seq };
     list_add(j, e);
     j->seq++;
-    if (s->pid != 0) {
-        e->before = j->by_pid[s->pid & RING_MASK];
-        j->by_pid[s->pid & RING_MASK] = j->seq;
-    }
+    if (s->pid != 0)
+        pid_add(j, e);
 }
 
 /* --- claiming --- */
@@ -218,7 +227,7 @@ static void pid_result(const struct entry *e, const struct entry *rival, struct 
 
 static bool decide_by_pid(struct join *j, const struct join_arrival *a, struct join_result *out)
 {
-    uint64_t seq = j->by_pid[a->pid & RING_MASK];
+    uint64_t seq = j->by_pid[a->pid & RING_MASK].seq;
     if (seq == 0 || a->pid == 0 || seq - 1 < ring_begin(j))
         return false;
     struct entry *e = &j->ring[(seq - 1) & RING_MASK];

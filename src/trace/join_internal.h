@@ -26,7 +26,8 @@ struct entry {
     int64_t floor;              /* microseconds: written after this */
     int64_t until;              /* receptions begun later than this second began late */
     uint64_t seq;
-    uint64_t before;            /* seq + 1 of the line before it in its place of by_pid, or 0 */
+    uint64_t before;            /* seq + 1 of the line before it in its place of by_pid; 0: none, or
+                                   one too old to matter */
     uint32_t older, newer;      /* in the list of the unclaimed: place in the ring + 1 */
     enum claim claim;
     uint32_t mark;              /* scratch of group_collect() */
@@ -52,7 +53,10 @@ struct undecided {
 
 struct join {
     struct entry ring[JOIN_SUBMISSIONS];
-    uint64_t by_pid[JOIN_SUBMISSIONS];    /* pid & mask -> seq + 1 of its latest line */
+    struct {
+        uint64_t seq;           /* + 1; 0: none */
+        int64_t when;
+    } by_pid[JOIN_SUBMISSIONS]; /* pid & mask -> its latest line */
     uint64_t seq;               /* submissions fed so far */
     uint32_t newest;            /* of the list */
     int64_t floor;              /* latest begin of a message seen so far */

@@ -21,7 +21,7 @@ struct opentable {
     uint32_t room, high, hand;  /* allocated; ever used; next to evict */
     uint32_t *free_list;
     uint32_t free_count;
-    uint32_t *index;            /* place in the pool + 1; 0 = free */
+    uint64_t *index;            /* place in the pool + 1, with bits of the hash above; 0 = free */
     size_t mask, count;
     size_t slots;               /* room in `more` of all entries */
     uint64_t evicted;
@@ -51,42 +51,56 @@ void opentable_free(struct opentable **t)
     *t = NULL;
 }
 
-static size_t home_of(const struct opentable *t, struct msgid_key id)
+/* The key is mixed in so that chosen ids cannot pile up in one place. The lower half says where to
+ * look, the upper one is kept beside the place: most of what is looked for is not there, and then
+ * the pool need not be touched. */
+static inline uint64_t hash_of(const struct opentable *t, struct msgid_key id)
 {
-    /* The key is mixed in so that chosen ids cannot pile up in one place. */
-    uint64_t h = (id.lo ^ t->key.k0) * 0x9e3779b97f4a7c15u;
-    h = (h ^ (h >> 29) ^ id.hi ^ t->key.k1) * 0xbf58476d1ce4e5b9u;
-    return (size_t)((h ^ (h >> 32)) & t->mask);
+    return hash_pair(t->key, id.lo, id.hi);
 }
 
-static bool same_id(struct msgid_key a, struct msgid_key b)
+static inline uint32_t number_at(const struct opentable *t, size_t i)
 {
-    return a.hi == b.hi && a.lo == b.lo;
+    return (uint32_t)t->index[i];
 }
 
-static size_t place_of(const struct opentable *t, struct msgid_key id)
+/* The message at a place of the index that is not free. */
+static inline struct openmsg *message_at(const struct opentable *t, size_t i)
 {
-    size_t i = home_of(t, id);
-    while (t->index[i] != 0 && !same_id(t->pool[t->index[i] - 1].id, id))
+    return &t->pool[number_at(t, i) - 1];
+}
+
+static inline size_t place_of(const struct opentable *t, struct msgid_key id, uint64_t hash)
+{
+    size_t i = (size_t)hash & t->mask;
+    while (t->index[i] != 0 &&
+           (t->index[i] >> 32 != hash >> 32 || message_at(t, i)->id.hi != id.hi ||
+            message_at(t, i)->id.lo != id.lo))
         i = (i + 1) & t->mask;
     return i;
 }
 
 struct openmsg *opentable_find(struct opentable *t, struct msgid_key id)
 {
-    uint32_t n = t->index[place_of(t, id)];
-    return n == 0 ? NULL : &t->pool[n - 1];
+    size_t i = place_of(t, id, hash_of(t, id));
+    return t->index[i] == 0 ? NULL : message_at(t, i);
+}
+
+static void index_put(struct opentable *t, struct msgid_key id, uint32_t number)
+{
+    uint64_t hash = hash_of(t, id);
+    t->index[place_of(t, id, hash)] = hash >> 32 << 32 | number;
 }
 
 static void index_grow(struct opentable *t)
 {
-    uint32_t *old = t->index;
+    uint64_t *old = t->index;
     size_t old_size = t->mask + 1;
     t->mask = t->mask * 2 + 1;
     t->index = must_array(t->mask + 1, sizeof *t->index);
     for (size_t i = 0; i < old_size; i++) {
         if (old[i] != 0)
-            t->index[place_of(t, t->pool[old[i] - 1].id)] = old[i];
+            index_put(t, t->pool[(uint32_t)old[i] - 1].id, (uint32_t)old[i]);
     }
     free(old);
 }
@@ -119,24 +133,24 @@ struct openmsg *opentable_add(struct opentable *t, struct msgid_key id,
         index_grow(t);
     uint32_t n = pool_take(t);
     t->pool[n] = (struct openmsg){ .id = id, .used = true, .row = ROW_NONE };
-    t->index[place_of(t, id)] = n + 1;
+    index_put(t, id, n + 1);
     t->count++;
     return &t->pool[n];
 }
 
 void opentable_remove(struct opentable *t, struct openmsg *m)
 {
-    size_t hole = place_of(t, m->id);
+    size_t hole = place_of(t, m->id, hash_of(t, m->id));
     must(t->index[hole] != 0);
     t->slots -= m->slot_room;
     free(m->more);
     free(m->index);
-    t->free_list[t->free_count++] = t->index[hole] - 1;
+    t->free_list[t->free_count++] = number_at(t, hole) - 1;
     *m = (struct openmsg){ .used = false };
     t->count--;
     /* Move back whatever a search would now miss behind the hole. */
     for (size_t i = (hole + 1) & t->mask; t->index[i] != 0; i = (i + 1) & t->mask) {
-        size_t home = home_of(t, t->pool[t->index[i] - 1].id);
+        size_t home = (size_t)hash_of(t, message_at(t, i)->id) & t->mask;
         if (((i - home) & t->mask) >= ((i - hole) & t->mask)) {
             t->index[hole] = t->index[i];
             hole = i;

@@ -172,7 +172,7 @@ static void pair_add(struct tally *t, const struct pair *p)
 
 void tally_distinct(struct tally *t, uint32_t row, enum tally_distinct what, struct str value)
 {
-    struct pair p = { hash_str(t->key, value) | 1, row, what };
+    struct pair p = { hash_quick(t->key, value) | 1, row, what };
     pair_add(t, &p);
 }
 
@@ -182,7 +182,7 @@ void tally_distinct_soon(struct tally *t, uint32_t row, enum tally_distinct what
     if (t->waiting_count == PAIRS_WAITING)
         tally_settle(t);
     struct pair *p = &t->waiting[t->waiting_count++];
-    *p = (struct pair){ hash_str(t->key, value) | 1, row, what };
+    *p = (struct pair){ hash_quick(t->key, value) | 1, row, what };
     pair_fetch(t, p);
 }
 

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "base/must.h"
-#include "mail/logline_glance.h"
 #include "trace/sites.h"
 #include "trace/tracker_internal.h"
 
@@ -38,6 +37,7 @@ struct tracker *tracker_new(const struct tracker_options *o)
     t->dirs = intern_new(o->key, TRACKER_DIRS_MAX, TRACKER_DIR_BYTES_MAX);
     t->parts = syslogjoin_new();
     t->unit_first = INT64_MAX;
+    t->own_after = UINT64_MAX;
     t->previous = INT64_MIN;
     t->stats.first = INT64_MAX;
     t->stats.last = INT64_MIN;
@@ -138,6 +138,10 @@ static uint32_t row_dir(struct tracker *t, struct str dir, struct str user)
 
 uint32_t tracker_row_joined(struct tracker *t, const struct join_result *r, struct str user)
 {
+    /* Whose directories these are is not in doubt, if the user is one person's. */
+    bool tells = t->o.by == BY_SOURCE && user.n > 0 && !sites_shared_user(user);
+    if (r->how == JOIN_AMBIGUOUS && tells)
+        return row_of(t, BY_USER, user);
     if (r->how == JOIN_AMBIGUOUS)
         return tracker_selective(t) ? ROW_NONE : TALLY_AMBIGUOUS;
     if (r->how != JOIN_NONE && r->dir.n > 0)
@@ -261,12 +265,6 @@ static void recipients_expect(struct tracker *t, struct openmsg *m, const struct
 
 /* --- arrivals --- */
 
-/* What is read now may have to be joined again with the unit before. */
-static bool at_edge(const struct tracker *t)
-{
-    return t->o.continues && !t->synced;
-}
-
 bool tracker_own_bounce(const struct line_arrival *a)
 {
     return a->bounce_of.n > 0 && !a->has_host && sites_bounce_user(a->user);
@@ -317,7 +315,7 @@ static uint32_t row_script(struct tracker *t, struct openmsg *m, const struct lo
 {
     struct join_result r;
     struct join_arrival v = join_view(t, line, a);
-    bool by_pid = !t->o.thorough && !at_edge(t) && join_arrival_by_pid(t->join, &v, &r);
+    bool by_pid = !t->o.thorough && !tracker_at_edge(t) && join_arrival_by_pid(t->join, &v, &r);
     if (!by_pid && join_by_fields(t, m, a, &v, &r))
         return ROW_HELD;
     if (a->has_host)
@@ -402,13 +400,15 @@ static int64_t id_time(struct tracker *t, const struct logline *line, int64_t ut
     return msgid_decode_text(line->id, t->base, -1, &parts) == 0 ? parts.when : utc;
 }
 
-/* The message of this arrival, with its time; what the id says of the zone is noted. NULL if the
- * line was there before. */
-static struct openmsg *message_arrived(struct tracker *t, const struct logline *line, int64_t utc)
+void tracker_zone(struct tracker *t, const struct logline *line, int64_t begun)
 {
-    int64_t begun = id_time(t, line, utc);
     if (line->has_date && line->offset == LOGLINE_NO_OFFSET)
         logzone_observe(&t->zone, line->stamped, begun);
+}
+
+struct openmsg *tracker_arrived(struct tracker *t, const struct logline *line, int64_t utc)
+{
+    tracker_zone(t, line, id_time(t, line, utc));
     struct msgid_key key = msgid_pack(line->id);
     struct openmsg *m = opentable_find(t->open, key);
     if (m == NULL)
@@ -422,38 +422,10 @@ static struct openmsg *message_arrived(struct tracker *t, const struct logline *
     return m;
 }
 
-/* True if the arrival surely counts under no key, by what can be seen without taking it apart: most
- * mail comes from outside, and neither logged in nor was handed in by a script. For the join of
- * local mail such a line says no more than its time. */
-static bool surely_uncounted(const struct tracker *t, const struct logline *line)
-{
-    enum top_by by = t->o.by;
-    if (t->o.thorough || by > BY_LOGIN)
-        return false;
-    if (by == BY_LOGIN)
-        return !logline_glance_holds(line->text, ' ', 'A', '=');
-    if (at_edge(t) || !logline_glance_host(line))
-        return false;
-    return by == BY_SCRIPT || (!logline_glance_holds(line->text, ' ', 'A', '=') &&
-                               !logline_glance_holds(line->text, '[', '1', '2') &&
-                               !logline_glance_holds(line->text, '[', ':', ':'));
-}
-
-/* Such a message is remembered, so that its later lines are known to be of nobody. */
-static void on_uncounted(struct tracker *t, const struct logline *line, int64_t utc)
-{
-    struct msgid_parts parts;
-    if (message_arrived(t, line, utc) == NULL || t->o.by == BY_LOGIN)
-        return;
-    t->stats.from_outside += t->o.by == BY_SOURCE;
-    if (msgid_decode_text(line->id, t->base, t->o.localhost_number, &parts) == 0)
-        join_begun(t->join, parts.when, parts.usec);
-}
-
 static void on_counted(struct tracker *t, const struct logline *line, int64_t utc)
 {
     struct line_arrival a;
-    struct openmsg *m = message_arrived(t, line, utc);
+    struct openmsg *m = tracker_arrived(t, line, utc);
     if (m == NULL)
         return;
     logline_arrival(line, &a);
@@ -471,9 +443,7 @@ static void on_counted(struct tracker *t, const struct logline *line, int64_t ut
 
 static void on_arrival(struct tracker *t, const struct logline *line, int64_t utc)
 {
-    if (surely_uncounted(t, line))
-        on_uncounted(t, line, utc);
-    else
+    if (!tracker_uncounted(t, line, utc))
         on_counted(t, line, utc);
 }
 

@@ -14,14 +14,19 @@
 #include "base/must.h"
 #include "trace/tracker_internal.h"
 
-#define MEMO_SIZE 1024u             /* forms remembered; a power of two */
-#define MEMO_BITS 10
-#define MEMO_TEXT 142u              /* bytes of one; longer ones are taken apart each time */
+#define FORM_SETS 1024u             /* a power of two */
+#define FORM_WAYS 4u                /* texts in one set, before one pushes out another */
 
-struct tracker_memo {
-    uint16_t n;                     /* 0: free */
-    char text[MEMO_TEXT];
+/* One form. Its text is known again by two hashes: to compare it would take twice as long, and
+ * without the key nobody finds two texts that agree in 128 bits. */
+struct form {
+    uint64_t hash[2];               /* 0, 0: free */
     struct join_submission s;       /* mode CWD_OTHER: no submission. Time, pid, tag are not set */
+};
+
+struct tracker_forms {
+    struct form forms[FORM_SETS][FORM_WAYS];
+    unsigned next;                  /* the way to push out */
 };
 
 static bool has_lone_dashes(struct str text)
@@ -79,19 +84,22 @@ bool tracker_cwd_whole(struct tracker *t, struct str text)
     return true;
 }
 
-/* What the text of a cwd line says. False if its directory could not be kept. */
+/* What the text of a cwd line says. False if its directory could not be kept. *parent_out: the id
+ * of -E, or nothing. */
 static bool submission_of(struct tracker *t, const struct logline *line,
-                          struct join_submission *out)
+                          struct join_submission *out, struct str *parent_out)
 {
     struct line_cwd c;
     struct str address, args;
     *out = (struct join_submission){ .mode = CWD_OTHER };
+    *parent_out = STR("");
     if (logline_cwd(line, &c) != 0 || c.mode == CWD_OTHER)
         return true;
     out->mode = c.mode;
     out->has_sender = c.has_sender;
     out->dir = tracker_keep(t, c.dir);
     out->sender = tracker_hash(t, c.sender);
+    *parent_out = c.parent;
     if (c.parent.n > 0)
         out->parent = tracker_hash(t, c.parent);
     args = c.operands;
@@ -100,35 +108,50 @@ static bool submission_of(struct tracker *t, const struct logline *line,
     return out->dir.n == c.dir.n;
 }
 
-/* Where a text is remembered. Texts that meet here push each other out, which costs time only. */
-static struct tracker_memo *memo_place(struct tracker *t, struct str text)
+/* The id of ` -E<id>` at the end of the text: bounces differ in nothing else. */
+static struct str parent_at_end(struct str text)
 {
-    uint64_t h = text.n, word;
-    if (t->memo == NULL)
-        t->memo = must_array(MEMO_SIZE, sizeof *t->memo);
-    for (size_t i = 0; i < text.n; i += 8) {
-        size_t at = i + 8 <= text.n ? i : text.n - 8;
-        memcpy(&word, text.p + at, sizeof word);
-        h = ((h << 29 | h >> 35) ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    for (size_t n = MSGID_OLD_LEN; n <= MSGID_NEW_LEN; n += MSGID_NEW_LEN - MSGID_OLD_LEN) {
+        struct str id = str_skip(text, text.n - n);
+        if (text.n > n + 3 && memcmp(id.p - 3, " -E", 3) == 0 && msgid_prefix(id) == n)
+            return id;
     }
-    return &t->memo[h >> (64 - MEMO_BITS)];
+    return str_skip(text, text.n);
+}
+
+/* The place of a text: its own, if it is known, or the one that it may take. */
+static struct form *form_of(struct tracker *t, const uint64_t hash[2])
+{
+    if (t->forms == NULL)
+        t->forms = must_array(1, sizeof *t->forms);
+    struct form *set = t->forms->forms[hash[0] & (FORM_SETS - 1)];
+    for (unsigned i = 0; i < FORM_WAYS; i++) {
+        if (set[i].hash[0] == hash[0] && set[i].hash[1] == hash[1])
+            return &set[i];
+    }
+    return &set[t->forms->next++ % FORM_WAYS];
 }
 
 static void submission_find(struct tracker *t, const struct logline *line,
                             struct join_submission *out)
 {
-    struct str text = line->text;
-    if (text.n < 8 || text.n > MEMO_TEXT || t->o.thorough) {
-        submission_of(t, line, out);
+    struct str text = line->text, id = parent_at_end(text), parent;
+    if (t->o.thorough) {
+        submission_of(t, line, out, &parent);
         return;
     }
-    struct tracker_memo *memo = memo_place(t, text);
-    if (memo->n != text.n || memcmp(memo->text, text.p, text.n) != 0) {
-        bool kept = submission_of(t, line, &memo->s);
-        memcpy(memo->text, text.p, text.n);
-        memo->n = kept ? (uint16_t)text.n : 0;
+    struct hash_key other = { t->o.key.k1, t->o.key.k0 };
+    struct str same = str_head(text, text.n - id.n);
+    const uint64_t hash[2] = { hash_quick(t->o.key, same), hash_quick(other, same) + id.n };
+    struct form *form = form_of(t, hash);
+    if (form->hash[0] == hash[0] && form->hash[1] == hash[1]) {
+        *out = form->s;
+        if (id.n > 0)
+            out->parent = tracker_hash(t, id);
+        return;
     }
-    *out = memo->s;
+    if (submission_of(t, line, out, &parent) && (parent.p == id.p || id.n == 0))
+        *form = (struct form){ { hash[0], hash[1] }, *out };
 }
 
 void tracker_cwd(struct tracker *t, const struct logline *line, int64_t utc)
@@ -149,6 +172,6 @@ void tracker_cwd(struct tracker *t, const struct logline *line, int64_t utc)
 
 void tracker_cwd_forget(struct tracker *t)
 {
-    free(t->memo);
-    t->memo = NULL;
+    free(t->forms);
+    t->forms = NULL;
 }

@@ -89,43 +89,60 @@ static void line_feed(struct tracker *t, struct str raw)
 /* What goes from line to line of a block. */
 struct feed {
     bool glances;                   /* by this key most lines need no more than a glance */
+    bool cwds;                      /* by this key cwd lines are wanted */
+    uint64_t passed;                /* lines passed over */
     struct str noise;               /* the last line, if it was passed over */
     struct logline line;            /* scratch: to clear it for each line would take a while */
 };
 
 /* The line says nothing that is asked for, whatever else stands in it. */
-static inline bool passes_over(struct tracker *t, enum glance glance, struct str text)
+static inline bool passes_over(struct tracker *t, const struct feed *f, enum glance glance,
+                               struct str text)
 {
-    if (t->unit_first == INT64_MAX || t->name.open)
-        return false;                        /* the first line of all tells the time */
-    return glance == GLANCE_NOISE ||
-           (glance == GLANCE_CWD &&
-            (t->o.by > BY_SCRIPT ? tracker_cwd_whole(t, text) : tracker_cwd_again(t, text)));
+    if (glance == GLANCE_NOISE)
+        return true;
+    if (glance == GLANCE_ID)
+        return tracker_nobodys(t, text);
+    return glance == GLANCE_CWD &&
+           (f->cwds ? tracker_cwd_again(t, text) : tracker_cwd_whole(t, text));
 }
 
 static inline void line_glance(struct tracker *t, struct feed *f, struct str raw)
 {
-    struct str text = raw;
-    enum glance glance = f->glances ? logline_glance(raw, &text) : GLANCE_UNKNOWN;
-    if (passes_over(t, glance, text)) {
+    struct str text;
+    if (!f->glances || t->name.open) {
+        line_feed(t, raw);
+        return;
+    }
+    enum glance glance = logline_glance(raw, &text);
+    if (passes_over(t, f, glance, text)) {
         f->noise = raw;
-        t->stats.lines++;
+        f->passed++;
         return;
     }
     f->noise.n = 0;
-    if (glance <= GLANCE_NOISE || t->name.open ||
-        !logline_glance_line(raw, glance, text, &t->hint, &f->line))
+    if (glance == GLANCE_UNKNOWN || !logline_glance_line(raw, glance, text, &t->hint, &f->line))
         line_feed(t, raw);
     else if (glance == GLANCE_ID || cwdname_cwd(&t->name, &t->hint, &f->line))
         line_take(t, &f->line);
 }
 
+/* The first lines of a unit are read one by one, until one has told the time. */
+static struct str lines_first(struct tracker *t, struct str block)
+{
+    while (t->unit_first == INT64_MAX && block.n > 0)
+        line_feed(t, str_cut(&block, '\n'));
+    return block;
+}
+
 void tracker_feed(struct tracker *t, struct str block)
 {
     struct newlines ends;
-    struct feed f = { .glances = !t->o.thorough && t->o.by != BY_REJECTED };
-    const char *begin = block.p;
+    struct feed f = { .glances = !t->o.thorough && t->o.by != BY_REJECTED,
+                      .cwds = t->o.by <= BY_SCRIPT };
     cwdname_block(&t->name, block);
+    block = lines_first(t, block);
+    const char *begin = block.p;
     for (size_t at = 0; at < block.n; at += NEWLINE_SPAN) {
         const char *span = block.p + at;
         newline_find(span, block.n - at < NEWLINE_SPAN ? block.n - at : NEWLINE_SPAN, &ends);
@@ -137,6 +154,7 @@ void tracker_feed(struct tracker *t, struct str block)
     }
     if (begin < block.p + block.n)
         line_glance(t, &f, str_make(begin, (size_t)(block.p + block.n - begin)));
+    t->stats.lines += f.passed;
     /* Of lines passed over the last one is parsed after all: it knows the time. */
     if (f.noise.n > 0) {
         t->stats.lines--;

@@ -3,8 +3,8 @@
  * tracker_internal - what the files of the tracker share
  *
  * tracker_feed.c eats lines, tracker.c counts what they say, and tracker_cwd.c does so for
- * submissions; tracker_edge.c keeps what the unit before must know, and
- * tracker_absorb.c joins units. Nobody else includes this.
+ * submissions; tracker_quick.c knows what need not be counted; tracker_edge.c keeps what the unit
+ * before must know, and tracker_absorb.c joins units. Nobody else includes this.
  */
 #ifndef POSTERN_TRACE_TRACKER_INTERNAL_H
 #define POSTERN_TRACE_TRACKER_INTERNAL_H
@@ -37,7 +37,7 @@ struct held {
 };
 
 /* The row of what a user sent from a directory, by where its name lies in `dirs`. */
-#define KNOWN_ROWS_BITS 9
+#define KNOWN_ROWS_BITS 10
 #define KNOWN_USER_MAX 23             /* bytes; what longer names send is looked up each time */
 struct known_row {
     const char *dir;                  /* NULL: free */
@@ -53,7 +53,7 @@ struct tracker {
     struct opentable *open;
     struct join *join;
     struct intern *dirs;              /* directories and users that outlive their line */
-    struct tracker_memo *memo;        /* what cwd lines mean; their directories lie in `dirs` */
+    struct tracker_forms *forms;      /* of cwd lines; their directories lie in `dirs` */
     char redelivery[64];              /* how those of deliveries begin, up to the id */
     size_t redelivery_n;
     struct known_row known_rows[1u << KNOWN_ROWS_BITS];
@@ -64,6 +64,7 @@ struct tracker {
     enum msgid_base base;
     bool base_known;
     int64_t unit_first;               /* UTC of the first line fed */
+    uint64_t own_after;               /* see tracker_quick.c; UINT64_MAX: not known */
     int64_t previous;                 /* UTC of the line before */
     struct held *held;
     uint32_t held_count, held_room;
@@ -99,11 +100,31 @@ void tracker_prune(struct tracker *t);
 /* Keyed, and never 0. */
 static inline uint64_t tracker_hash(const struct tracker *t, struct str s)
 {
-    return hash_str(t->o.key, s) | 1;
+    return hash_quick(t->o.key, s) | 1;
 }
 
 /* Count what a line says; its time lies in the span. */
 void tracker_dispatch(struct tracker *t, const struct logline *line, int64_t utc);
+
+/* The message of an arrival, with its time; what the id says of the zone is noted. NULL if the line
+ * was there before. */
+struct openmsg *tracker_arrived(struct tracker *t, const struct logline *line, int64_t utc);
+
+/* Note what an arrival says of the zone: `begun` is the time inside its id. */
+void tracker_zone(struct tracker *t, const struct logline *line, int64_t begun);
+
+/* What is read now may have to be joined again with the unit before. */
+static inline bool tracker_at_edge(const struct tracker *t)
+{
+    return t->o.continues && !t->synced;
+}
+
+/* tracker_quick.c: true if the arrival surely counts under no key; what else it says is noted. */
+bool tracker_uncounted(struct tracker *t, const struct logline *line, int64_t utc);
+
+/* True if a line, of which logline_glance() says that it may have an id, is surely of a message
+ * that counts under no key, and not its arrival. */
+bool tracker_nobodys(const struct tracker *t, struct str text);
 
 /* tracker_cwd.c: a cwd line; and forget what is remembered of them. */
 void tracker_cwd(struct tracker *t, const struct logline *line, int64_t utc);

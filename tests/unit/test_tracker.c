@@ -532,6 +532,8 @@ static void outside_message(struct chance *c, struct entries *e, int64_t at, uin
     memcpy(id, id_of(T0 * 1000000 + at, pid), sizeof id);
     at += 1000 + any(c, 3000000);
     bool login = any(c, 2) == 0;
+    if (any(c, 6) == 0)
+        entry(e, at - 1, "%s >> r0@d0.example R=r T=t H=h [192.0.2.1]", id);
     entry(e, at, "%s <= s%u@far.example H=(x) [198.51.100.%u] P=esmtp%s S=9 T=\"S%u\" "
           "for r0@d0.example", id, any(c, 5), any(c, 5), login ? "a A=plain:box" : "", any(c, 6));
     if (login && any(c, 2) == 0)
@@ -594,6 +596,7 @@ static void test_cut_anywhere(void **state)
         { .step = 20000000, .cuts = 6 },
         { .step = 3000000, .cuts = 6 },
         { .step = 300000, .cuts = 6 },
+        { .pids = true, .step = 90000000, .given_up = 5, .cuts = 3 }, /* over the edge and hours on */
         { .step = 3000000, .sessions = 20, .cuts = 1 }, /* units of an hour, as they are */
         { .step = 30000, .sessions = 10, .given_up = 5, .cuts = 1 },
     };
@@ -668,8 +671,8 @@ static void test_short_cuts(void **state)
         free((char *)(uintptr_t)text.p);
     }
     for (uint64_t world = 1; world <= 12; world++) {
-        struct chance c = { .seed = world, .pids = world % 2 == 0, .step = 500000, .sessions = 10,
-                            .given_up = 5 };
+        struct chance c = { .seed = world, .pids = world % 2 == 0, .sessions = 10, .given_up = 5,
+                            .step = world % 3 == 0 ? 90000000 : 500000 };
         by_chance(&l, &c, 250);
         short_cuts_check(&l, "by chance");
         buf_fini(&l.text);
