@@ -126,31 +126,40 @@ static void load_log(const struct recipients *r)
 
 /* --- taking a new table --- */
 
+/* r->now is a new one: say so. */
+static void now_log(struct recipients *r)
+{
+    r->loads++;
+    notes_log(r, r->now);
+    load_log(r);
+}
+
 /* The new one counts from here; the old one is returned. */
 static struct loaded *swap(struct recipients *r, struct loaded *fresh)
 {
     struct loaded *old = r->now;
     r->now = fresh;
-    r->loads++;
-    notes_log(r, fresh);
-    load_log(r);
+    now_log(r);
     return old;
 }
 
+/* In one step the new one is taken and the old one is given to the thread. Between two, the thread
+ * could read the next, and there would be a second dead one, for which there is no room. */
 static void on_wake(void *ctx)
 {
     struct recipients *r = ctx;
     pthread_mutex_lock(&r->lock);
     struct loaded *fresh = r->ready;
-    r->ready = NULL;
+    if (fresh != NULL) {
+        r->ready = NULL;
+        must(r->dead == NULL);
+        r->dead = r->now;
+        r->now = fresh;
+        pthread_cond_signal(&r->called);
+    }
     pthread_mutex_unlock(&r->lock);
-    if (fresh == NULL)
-        return;
-    struct loaded *old = swap(r, fresh);
-    pthread_mutex_lock(&r->lock);
-    r->dead = old;                       /* never two: the thread frees it before it reads again */
-    pthread_cond_signal(&r->called);
-    pthread_mutex_unlock(&r->lock);
+    if (fresh != NULL)
+        now_log(r);
 }
 
 /* --- the thread --- */
