@@ -100,15 +100,6 @@ uint64_t hash_u64(struct hash_key key, uint64_t a, uint64_t b)
 
 #ifdef __SIZEOF_INT128__
 
-__extension__ typedef unsigned __int128 product;
-
-/* Both halves of a product of 128 bits, folded. */
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-    product p = (product)a * b;
-    return (uint64_t)p ^ (uint64_t)(p >> 64);
-}
-
 /* 16 bytes at most, as two words; they may overlap. */
 static inline void tail_words(const char *p, size_t n, uint64_t *a, uint64_t *b)
 {
@@ -132,9 +123,10 @@ uint64_t hash_quick(struct hash_key key, struct str s)
     uint64_t h = key.k1 ^ s.n ^ UINT64_C(0xe7037ed1a0b428db), a, b;
     key.k0 ^= UINT64_C(0xa0761d6478bd642f);
     for (; n > 16; p += 16, n -= 16)
-        h = mix(load8(p) ^ key.k0, load8(p + 8) ^ h);
+        h = hash_mix(load8(p) ^ key.k0, load8(p + 8) ^ h);
     tail_words(p, n, &a, &b);
-    return mix(mix(a ^ key.k0, b ^ h) ^ key.k1, key.k0 ^ UINT64_C(0x9e3779b97f4a7c15));
+    h = hash_mix(a ^ key.k0, b ^ h);
+    return hash_mix(h ^ key.k1, key.k0 ^ UINT64_C(0x9e3779b97f4a7c15));
 }
 
 #else

@@ -175,7 +175,7 @@ static bool take_user(struct walk *w)
  * field. */
 static bool take_word(struct walk *w, struct str *value_out)
 {
-    size_t n = logline_word_end(w->s);
+    size_t n = logline_word_end(w->s, '"');
     *value_out = str_make(w->s.p, n);
     w->s = str_make(w->s.p + n, w->s.n - n);
     return w->s.n == 0 || w->s.p[0] == ' ';

@@ -111,21 +111,6 @@ static size_t local_part_end(struct str s)
     }
 }
 
-size_t logline_word_end(struct str s)
-{
-    size_t i = 0;
-    for (; i + 16 <= s.n; i += 16) {
-        bytes16 v = bytes16_load(s.p + i);
-        unsigned bits = bytes16_bits((bytes16)(v == bytes16_all(' ')) |
-                                     (bytes16)(v == bytes16_all('"')));
-        if (bits != 0)
-            return i + (unsigned)__builtin_ctz(bits);
-    }
-    while (i < s.n && s.p[i] != ' ' && s.p[i] != '"')
-        i++;
-    return i;
-}
-
 bool logline_eat_usual_address(struct str *s, struct str *address_out)
 {
     size_t n = usual_address(*s);

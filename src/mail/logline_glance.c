@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "mail/logline_internal.h"
+
 /* Digits of base 62 everywhere but where `dash` is set: there a `-`. */
 static inline bool digits_and_dashes(const char *p, bytes16 dash)
 {
@@ -135,27 +137,10 @@ bool logline_glance_line(struct str raw, enum glance glance, struct str text,
     return take_text(line_out, glance, text);
 }
 
-/* How many bytes come before the first space, quote or backslash. */
-static inline size_t plain_end(struct str s)
-{
-    size_t i = 0;
-    for (; i + 16 <= s.n; i += 16) {
-        bytes16 v = bytes16_load(s.p + i);
-        unsigned bits = bytes16_bits((bytes16)(v == bytes16_all(' ')) |
-                                     (bytes16)(v == bytes16_all('"')) |
-                                     (bytes16)(v == bytes16_all('\\')));
-        if (bits != 0)
-            return i + (unsigned)__builtin_ctz(bits);
-    }
-    while (i < s.n && s.p[i] != ' ' && s.p[i] != '"' && s.p[i] != '\\')
-        i++;
-    return i;
-}
-
 bool logline_glance_host(const struct logline *line)
 {
     struct str text = line->text;
-    size_t i = plain_end(text);
+    size_t i = logline_word_end(text, '\\');
     return i > 0 && text.n - i >= 3 && text.p[i] == ' ' && text.p[i + 1] == 'H' &&
            text.p[i + 2] == '=';
 }

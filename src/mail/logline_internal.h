@@ -12,6 +12,7 @@
 #ifndef POSTERN_MAIL_LOGLINE_INTERNAL_H
 #define POSTERN_MAIL_LOGLINE_INTERNAL_H
 
+#include "base/word.h"
 #include "mail/logline.h"
 
 #define LOGLINE_TRIES_MAX 16   /* readings of one line that are tried before it is refused */
@@ -81,8 +82,22 @@ static inline struct str logline_eat_token(struct str *s)
     return token;
 }
 
-/* How many bytes come before the first space or quote. */
-size_t logline_word_end(struct str s);
+/* How many bytes come before the first space, quote or `other` byte. */
+static inline size_t logline_word_end(struct str s, char other)
+{
+    size_t i = 0;
+    for (; i + 16 <= s.n; i += 16) {
+        bytes16 v = bytes16_load(s.p + i);
+        unsigned bits = bytes16_bits((bytes16)(v == bytes16_all(' ')) |
+                                     (bytes16)(v == bytes16_all('"')) |
+                                     (bytes16)(v == bytes16_all(other)));
+        if (bits != 0)
+            return i + (unsigned)__builtin_ctz(bits);
+    }
+    while (i < s.n && s.p[i] != ' ' && s.p[i] != '"' && s.p[i] != other)
+        i++;
+    return i;
+}
 
 /* ---- fields in a row (logline_field.c) ---- */
 

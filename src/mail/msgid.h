@@ -87,7 +87,7 @@ int msgid_decode_text(struct str s, enum msgid_base base, int host, struct msgid
 struct msgid_key {
     uint64_t hi, lo;
 };
-struct msgid_key msgid_pack_new(struct str s);
+struct msgid_key msgid_pack_new(struct str s);         /* for the new form alone */
 
 static inline struct msgid_key msgid_pack(struct str s)
 {

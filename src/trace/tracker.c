@@ -93,7 +93,7 @@ struct str tracker_keep(struct tracker *t, struct str s)
 }
 
 /* Between a cutthrough delivery and the arrival line. */
-#define EDGE_SECONDS 60
+#define CUTTHROUGH_SECONDS 60
 
 /* --- rows --- */
 
@@ -484,7 +484,7 @@ static void on_end(struct tracker *t, const struct logline *line, int64_t utc)
     m->completed = true;
     /* A headless message belongs to the unit before, and one that arrived near the edge may have
      * its first outcome there (cutthrough); a held one waits for its row. */
-    bool waits = t->o.continues && m->when - EDGE_SECONDS <= t->unit_first;
+    bool waits = t->o.continues && m->when - CUTTHROUGH_SECONDS <= t->unit_first;
     if (!m->headless && m->row != ROW_HELD && !waits)
         tracker_close(t, m);
     else if (m->headless && !t->o.continues)

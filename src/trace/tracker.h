@@ -11,9 +11,11 @@
  * together again, as if one tracker had read all: messages under way, lines
  * whose arrival is in the unit before, and local arrivals so early in a unit
  * that their cwd line may be in the one before ("held"; see tracker_edge.c).
- * Where the log has no pids, two things can reach back further and may turn a
- * likely directory into a tie, or back: sessions of local SMTP (-bs), and
- * submissions that were given up, whose lines cast doubt on those that follow.
+ * If the clock was set back by more than an hour between an arrival and the
+ * next unit, outcomes in that unit are missed. Where the log has no pids, two
+ * things can reach back further and may turn a likely directory into a tie,
+ * or back: sessions of local SMTP (-bs), and submissions that were given up,
+ * whose lines cast doubt on those that follow.
  *
  * Only what a message says of itself by its place in the line counts: a subject
  * that looks like a login is a subject. Queue listings and the like are no

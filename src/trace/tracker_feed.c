@@ -111,6 +111,7 @@ static inline void line_glance(struct tracker *t, struct feed *f, struct str raw
 {
     struct str text;
     if (!f->glances || t->name.open) {
+        f->noise.n = 0;
         line_feed(t, raw);
         return;
     }

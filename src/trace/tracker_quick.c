@@ -17,7 +17,7 @@
 
 /* A message may be of the unit before if it began in so many seconds behind the first line of this
  * one: an hour, by which a clock was set back or the zone misjudged, and a minute. */
-#define EDGE_SECONDS 3660
+#define UNIT_EDGE_SECONDS 3660
 
 /* True if the arrival surely counts under no key, by what can be seen without taking it apart: most
  * mail comes from outside, and neither logged in nor was handed in by a script. For the join of
@@ -37,7 +37,7 @@ static bool surely_uncounted(const struct tracker *t, const struct logline *line
 }
 
 /* The digits of base 62 are in the order of ASCII, so the six that say the time compare as text. */
-static inline uint64_t id_time(const char *id)
+static inline uint64_t id_prefix(const char *id)
 {
     uint64_t word = load8(id);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -46,9 +46,11 @@ static inline uint64_t id_time(const char *id)
     return word >> 16;
 }
 
-/* The same of a time: as six digits. */
+/* The same of a time: as six digits. What needs more is later than any id. */
 static uint64_t time_as_id(uint64_t when)
 {
+    if (when >= UINT64_C(56800235584))       /* 62 to the sixth power */
+        return UINT64_MAX;
     static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     uint64_t text = 0;
     for (unsigned i = 0; i < 6; i++, when /= 62)
@@ -56,18 +58,21 @@ static uint64_t time_as_id(uint64_t when)
     return text;
 }
 
-/* From which id on a message is surely of this unit. It takes an arrival to know the base. */
-static void own_begin(struct tracker *t)
+/* From which id on a message is surely of this unit. It takes an arrival to know the base, and the
+ * time inside its id is right even where the zone of the log is not known yet. */
+static void own_begin(struct tracker *t, const struct logline *line)
 {
-    if (t->own_after == UINT64_MAX && t->base_known && t->base == MSGID_BASE62 &&
-        t->unit_first > 0)
-        t->own_after = time_as_id((uint64_t)t->unit_first + EDGE_SECONDS);
+    if (t->own_after != UINT64_MAX || !t->base_known || t->base != MSGID_BASE62)
+        return;
+    int64_t begun = msgid_when62(line->id);
+    int64_t first = begun > t->unit_first ? begun : t->unit_first;
+    t->own_after = time_as_id((uint64_t)(first + UNIT_EDGE_SECONDS));
 }
 
 /* The message began in this unit, and it is not in the table. */
 static inline bool is_own_unknown(const struct tracker *t, struct str id)
 {
-    return id_time(id.p) > t->own_after && opentable_find(t->open, msgid_pack(id)) == NULL;
+    return id_prefix(id.p) > t->own_after && opentable_find(t->open, msgid_pack(id)) == NULL;
 }
 
 bool tracker_nobodys(const struct tracker *t, struct str text)
@@ -87,7 +92,7 @@ bool tracker_uncounted(struct tracker *t, const struct logline *line, int64_t ut
     struct msgid_parts parts;
     if (!surely_uncounted(t, line))
         return false;
-    own_begin(t);
+    own_begin(t, line);
     if (is_own_unknown(t, line->id))
         tracker_zone(t, line, msgid_when62(line->id));
     else if (tracker_arrived(t, line, utc) == NULL)

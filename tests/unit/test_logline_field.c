@@ -91,10 +91,10 @@ static void test_word_end(void **state)
     char text[64];
     memset(text, 'x', sizeof text);
     for (size_t at = 0; at < sizeof text; at++) {
-        assert_int_equal(logline_word_end(str_make(text, at)), at);
-        for (unsigned i = 0; i < 2; i++) {
-            text[at] = " \""[i];
-            assert_int_equal(logline_word_end(str_make(text, sizeof text)), at);
+        assert_int_equal(logline_word_end(str_make(text, at), '\\'), at);
+        for (unsigned i = 0; i < 3; i++) {
+            text[at] = " \"\\"[i];
+            assert_int_equal(logline_word_end(str_make(text, sizeof text), '\\'), at);
         }
         text[at] = 'x';
     }
