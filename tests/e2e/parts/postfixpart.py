@@ -175,8 +175,11 @@ class Postfix:
         master = (share / "master.cf.dist").read_text()
         if not chroot:
             master = re.sub(r"(?m)^(smtp +inet +n +- +)y", r"\1n", master)
-        (self.etc / "postfix/main.cf").write_text(main)
-        (self.etc / "postfix/master.cf").write_text(master)
+        # each in one step: the master may still be reading them, and half a master.cf ends it
+        for name, text in (("main.cf", main), ("master.cf", master)):
+            made = self.etc / f"postfix/{name}.new"
+            made.write_text(text)
+            made.rename(self.etc / "postfix" / name)
         shutil.copy(share / "dynamicmaps.cf", self.etc / "postfix/dynamicmaps.cf")
 
     # --- running ---------------------------------------------------------------------------------
@@ -210,8 +213,29 @@ class Postfix:
         return self
 
     def reload(self):
-        """Reads main.cf again. Every smtpd ends before it takes another client."""
+        """Reads main.cf and master.cf again. Returns when the master does so and no smtpd with the
+        old settings is left: `postfix reload` only sends a signal, and whoever is quick still meets
+        an old one."""
+        old, begun = self._smtpds(), self._reloads()
         self.run(["/usr/sbin/postfix", "reload"])
+        end = time.monotonic() + 20
+        while self._reloads() == begun or old & self._smtpds():
+            if time.monotonic() > end:
+                raise PairError(f"no end of a reload of Postfix; its log:\n{self.log()}")
+            time.sleep(0.01)
+
+    def _reloads(self):
+        return self.log().count(": reload -- version ")
+
+    def _smtpds(self):
+        """The numbers of this Postfix's smtpd processes, as seen from outside of its namespace."""
+        mine, found = os.readlink(f"/proc/{self._holder.pid}/ns/mnt"), set()
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                if (process / "comm").read_text() == "smtpd\n" and \
+                        os.readlink(process / "ns/mnt") == mine:
+                    found.add(int(process.name))
+        return found
 
     def stop(self):
         self.run(["/usr/sbin/postfix", "stop"], check=False)
