@@ -37,6 +37,7 @@ struct logfile {
     int64_t changed;         /* when it was last written to, says the file system; UTC */
     uint64_t beginning;      /* hash of the first LOGFILE_BEGINNING bytes of text */
     bool empty;              /* no text at all in it */
+    bool archive;            /* a tar archive: left out, with the reason in `doubt` */
     bool dated;              /* first/last are known: it looks like an Exim log */
     bool unordered;          /* first/last cannot be relied on (the log's clock ran backwards, or
                                 one of them was not found): look into this file for any time */

@@ -21,6 +21,8 @@
 #define STEP_FIRST ((size_t)32 * 1024)
 #define STEP_GROWTH 4 /* 32, 128, 512 KiB, 2 MiB: past a line of a megabyte */
 #define ZONE_LOOK ((size_t)64 * 1024)
+#define TAR_BLOCK ((size_t)512)
+#define TAR_MAGIC_AT 257
 /* Lines of several processes change places within seconds; more is the clock. */
 #define DISORDER_ALLOWED 60
 
@@ -43,6 +45,13 @@ static uint64_t beginning_hash(const char *p, size_t n)
     return h;
 }
 
+/* A tar archive, by the header of its first file (POSIX pax, "ustar Interchange Format"; GNU tar
+ * writes the same word there). The NUL at the block's end keeps a log line from passing for one. */
+static bool tar_begins(const char *p, size_t n)
+{
+    return n >= TAR_BLOCK && memcmp(p + TAR_MAGIC_AT, "ustar", 5) == 0 && p[TAR_BLOCK - 1] == '\0';
+}
+
 /* Read the front until it tells enough. The number of bytes seen. */
 static size_t head_read(struct logfile *f, int64_t not_after, struct stretch *head)
 {
@@ -63,6 +72,7 @@ static size_t head_read(struct logfile *f, int64_t not_after, struct stretch *he
             break;
     }
     f->beginning = beginning_hash(text, have);
+    f->archive = tar_begins(text, have);
     free(text);
     logsource_free(&source);
     return have;
@@ -157,6 +167,9 @@ static void undated_say(struct logfile *f, size_t seen)
     f->empty = seen == 0;
     if (f->empty)
         err_set(&f->doubt, ERR_MISSING, "%s: is empty", f->path);
+    else if (f->archive) /* its headers would hide the first line of each log in it */
+        err_set(&f->doubt, ERR_FORMAT,
+                "%s: is a tar archive; unpack it and give the folder; left out", f->path);
     else
         err_set(&f->doubt, ERR_FORMAT,
                 "%s: is no Exim main log (no line of Exim's found in it); left out", f->path);
@@ -175,7 +188,7 @@ void logfile_probe(struct logfile *f)
         f->unordered = true;
     }
     head.exim = head.exim || (plain && tail.exim);
-    f->dated = head.dated && head.exim;
+    f->dated = head.dated && head.exim && !f->archive;
     if (!f->dated) {
         undated_say(f, seen);
         return;
