@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/typo.h"
 #include "cmd/cmd.h"
 
 static const struct command *const commands[] = {
@@ -46,6 +47,12 @@ static int unknown(const char *name)
 {
     struct err safe;
     err_set(&safe, ERR_USAGE, "%s", name);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (typo_near(str_c(name), str_c(commands[i]->name))) {
+            say_error("no command %s: did you mean %s?", safe.text, commands[i]->name);
+            return EXIT_USAGE;
+        }
+    }
     say_error("no command %s; postern --help lists them", safe.text);
     return EXIT_USAGE;
 }

@@ -10,6 +10,7 @@
 
 #include "base/must.h"
 #include "base/str.h"
+#include "base/typo.h"
 #include "cmd/cmd.h"
 
 #define HELP_KEY (-100)
@@ -47,12 +48,30 @@ static const struct option_row *row_of(const struct command *c, struct str name,
     return *many_out ? NULL : found;
 }
 
+/* The name of the option that `arg`, which is none, was probably meant to be, or NULL. */
+static const char *meant(const struct command *c, const char *arg)
+{
+    struct str rest = str_c(arg), name = str_cut(&rest, '=');
+    if (!str_starts(name, STR("--")))
+        return NULL;
+    name = str_skip(name, 2);
+    for (const struct option_row *r = c->options; r->name != NULL; r++) {
+        if (typo_near(name, str_c(r->name)))
+            return r->name;
+    }
+    return NULL;
+}
+
 static int unknown(const struct option_walk *w, const char *arg, bool many)
 {
     struct err safe;
+    const char *name = many ? NULL : meant(w->command, arg);
     err_set(&safe, ERR_USAGE, "%s", arg);
-    say_error("%s: %s option %s; see postern %s --help", w->command->name,
-              many ? "ambiguous" : "unknown", safe.text, w->command->name);
+    if (name != NULL)
+        say_error("%s: unknown option %s: did you mean --%s?", w->command->name, safe.text, name);
+    else
+        say_error("%s: %s option %s; see postern %s --help", w->command->name,
+                  many ? "ambiguous" : "unknown", safe.text, w->command->name);
     return OPTION_BAD;
 }
 

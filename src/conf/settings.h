@@ -92,8 +92,8 @@ void settings_example(struct buf *out);
 void settings_man(struct buf *out);
 
 /* The names that are nearest to a misspelt one: `name` of a setting in `section`, or of a section
- * where `section` is empty. Appends ` (did you mean ...?)` or where the setting belongs, or
- * nothing. */
+ * where `section` is empty. Appends `: did you mean ...?`, where the setting belongs, or where all
+ * are described. */
 void settings_suggest(struct str section, struct str name, struct buf *out);
 
 #endif

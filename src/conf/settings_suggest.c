@@ -8,35 +8,11 @@
  */
 #include "conf/settings.h"
 
-#define NAME_MAX_COMPARED 40u
+#include <limits.h>
+
+#include "base/typo.h"
+
 #define DISTANCE_MAX 3u
-
-static unsigned least(unsigned a, unsigned b, unsigned c)
-{
-    unsigned m = a < b ? a : b;
-    return m < c ? m : c;
-}
-
-/* Letters to put in, take out or change (Levenshtein 1965), small and large alike. */
-static unsigned distance(struct str a, struct str b)
-{
-    unsigned row[NAME_MAX_COMPARED + 1];
-    if (a.n > NAME_MAX_COMPARED || b.n > NAME_MAX_COMPARED)
-        return UINT_MAX;
-    for (unsigned j = 0; j <= b.n; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= a.n; i++) {
-        unsigned corner = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= b.n; j++) {
-            unsigned above = row[j];
-            bool same = ascii_tolower(a.p[i - 1]) == ascii_tolower(b.p[j - 1]);
-            row[j] = least(row[j] + 1, row[j - 1] + 1, corner + (same ? 0 : 1));
-            corner = above;
-        }
-    }
-    return row[b.n];
-}
 
 struct best {
     const char *section, *name;
@@ -45,7 +21,7 @@ struct best {
 
 static void consider(struct best *b, struct str typed, const char *section, const char *name)
 {
-    unsigned d = distance(typed, str_c(name));
+    unsigned d = typo_distance(typed, str_c(name));
     if (d < b->distance)
         *b = (struct best){ section, name, d };
 }
