@@ -19,6 +19,7 @@ from parts.inbound import POSTERND
 
 LOGROTATE = TOP / "build" / "parts" / "root" / "usr" / "sbin" / "logrotate"
 ROTATION = TOP / "etc" / "logrotate" / "postern"
+UNIT = TOP / "etc" / "systemd" / "postern.service"
 
 
 class Running:
@@ -139,3 +140,31 @@ def test_logrotate(folder):
             old = daemon.log.with_name("postern.log.1").read_text()
             assert ("started " in old) == (turn == 1), old
         assert daemon.log.with_name("postern.log.2.gz").exists()
+
+
+def test_reload_with_the_rights_of_the_unit():
+    """What `systemctl reload postern` runs, with the capabilities that the unit leaves to it."""
+    text = UNIT.read_text()
+    left = re.search(r"^CapabilityBoundingSet=(.*)$", text, re.M).group(1).lower()
+    limits = ["-all", *left.replace("cap_", "+").split()]
+    lines = re.findall(r"^ExecReload=(.*)$", text, re.M)
+    assert len(lines) == 2 and "--check" in lines[0] and "$MAINPID" in lines[1]
+    with Running() as daemon:
+        daemon.start()
+        for line in lines:
+            command = line.lstrip("+").replace("$MAINPID", str(daemon.process.pid))
+            command = command.replace("@sbindir@/posternd", f"{POSTERND} -c {daemon.conf}").split()
+            # systemd takes nothing from a line that begins with +
+            rights = [] if line.startswith("+") else ["setpriv", "--bounding-set", ",".join(limits)]
+            done = subprocess.run(
+                [*rights, *command], capture_output=True, text=True, timeout=60, check=False
+            )
+            assert done.returncode == 0, done
+        daemon.wait_for(daemon.log, "reloaded ")
+
+
+def test_the_unit_lets_a_door_be_where_the_manual_puts_one():
+    """systemd makes all other folders read-only, and posternd would not start."""
+    page = (TOP / "man" / "postern-exim.7").read_text()
+    folder = re.search(r"^\.Dl install -d .* (/\S+)$", page, re.M).group(1)
+    assert f"\nReadWritePaths=-{folder}\n" in UNIT.read_text()
