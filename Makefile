@@ -48,7 +48,11 @@ install: $(BUILD)/build.ninja
 	@$(MAKE) --no-print-directory all
 	@DESTDIR=$(abspath $(DESTDIR)) $(MESON) install -C $(BUILD) --no-rebuild
 
+# what the last install put there, and nothing else: no settings, no state, no lines in Exim
+uninstall:
+	@ninja --quiet -C $(BUILD) uninstall
+
 clean:
 	@rm -rf $(BUILD)
 
-.PHONY: all demo test bench fuzz check install clean
+.PHONY: all demo test bench fuzz check install uninstall clean

@@ -53,6 +53,12 @@ _postern() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]} IFS=$' \t\n'
     COMPREPLY=()
+    # for bash, = is a word of its own: --by=lo is three
+    if [ "$word" = = ]; then
+        word=''
+    elif [ "$before" = = ] && [ "$COMP_CWORD" -gt 2 ]; then
+        before=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W 'trace top ask bans status setup help --help --version' -- "$word")
         return
@@ -68,7 +74,7 @@ _postern() {
                 _postern_files "$word"
             elif [ "$command" = bans ] && [ "$COMP_CWORD" -eq 2 ]; then
                 mapfile -t COMPREPLY < <(compgen -W 'list show add remove' -- "$word")
-            elif [ "$command" = setup ]; then
+            elif [ "$command" = setup ] && [ "$COMP_CWORD" -eq 2 ]; then
                 mapfile -t COMPREPLY < <(compgen -W 'exim' -- "$word")
             fi ;;
         help)

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "logs/eximconf.h"
@@ -206,6 +207,16 @@ static int act(struct request *q, const struct rootfs *fs, struct arena *a)
     return s->act == SETUP_APPLY ? act_apply(q) : EXIT_NAMED;
 }
 
+/* What was done here is known to root alone: to anybody else it would look like nothing. */
+static bool user_may(enum setup_act act)
+{
+    if (act == SETUP_SHOW || geteuid() == 0)
+        return true;
+    say_error("setup: --%s changes Exim's configuration: run this as root",
+              act == SETUP_UNDO ? "undo" : "apply");
+    return false;
+}
+
 static int perform(void *request, const struct option_walk *w)
 {
     struct request *q = request;
@@ -218,6 +229,10 @@ static int perform(void *request, const struct option_walk *w)
         return EXIT_USAGE;
     }
     bool copy = fs.root[0] != '\0';
+    if (!copy && !user_may(q->setup.act)) {
+        rootfs_fini(&fs);
+        return EXIT_INCOMPLETE;
+    }
     if (!copy) {
         eximconf_init(&exim);
         q->plan.exim = exim.binary;
