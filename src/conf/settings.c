@@ -40,7 +40,8 @@ const struct setting settings[] = {
     { ROW("daemon", "group", STRING, daemon.group, ""), .check = settings_check_account,
       .about = "The group that it runs as. Empty: that of the user. Other groups of the user are "
                "kept: on servers with a panel, make it a member of the group that may read the "
-               "files of recipients (mail on cPanel, DirectAdmin and Hestia).",
+               "files of recipients (mail on cPanel and Hestia). On DirectAdmin only the user mail "
+               "may read most of them: there Exim's own answer, which the kit hands on, has to do.",
       .example = "postern" },
     { ROW("daemon", "log", STRING, daemon.log, "syslog"), .check = settings_check_log,
       .about = "Where the log goes: syslog (facility mail), stderr, or the path of a file, which "

@@ -249,7 +249,24 @@ bool conftext_acl_hook(struct str text, struct str name, struct str *file_out)
         if (!str_eq(str_word(&rest), STR(".include_if_exists")))
             continue;
         *file_out = str_trim(rest);
-        return file_out->n > 0 && file_out->p[0] == '/';
+        if (file_out->n > 0 && file_out->p[0] == '/' && str_ends(*file_out, STR(".pre.conf")))
+            return true;
+    }
+    return false;
+}
+
+bool conftext_include(struct str *text, struct str *file_out)
+{
+    struct line l = { .to = 0 };
+    struct str word;
+    while (line_next(*text, &l) && !section_read(&l, &word)) {
+        struct str rest = l.text;
+        word = str_word(&rest);
+        if (!str_eq(word, STR(".include")) && !str_eq(word, STR(".include_if_exists")))
+            continue;
+        *file_out = str_trim(rest);
+        *text = str_skip(*text, l.to);
+        return true;
     }
     return false;
 }

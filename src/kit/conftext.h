@@ -60,9 +60,14 @@ size_t conftext_main_end(struct str text);
 /* Where the first statement of the ACL goes: behind the line "NAME:". False if it is not there. */
 bool conftext_acl(struct str text, struct str name, size_t *at_out);
 
-/* The first file that the ACL includes if it is there (`.include_if_exists`), for additions. A view
- * into `text`, or false. */
+/* The file for additions that the ACL includes if it is there: the first `.include_if_exists` of a
+ * name with `.pre.conf` at its end. DirectAdmin's other includes are its own files, which the next
+ * build writes anew. A view into `text`, or false. */
 bool conftext_acl_hook(struct str text, struct str name, struct str *file_out);
+
+/* The next file that the main part includes, at or behind the start of `*text`, which steps over
+ * the line. A view into it, as it stands there. False once a section begins. */
+bool conftext_include(struct str *text, struct str *file_out);
 
 /* True if `value` looks like the name of an ACL in this configuration: a word. */
 bool conftext_acl_name(struct str value);

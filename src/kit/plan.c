@@ -126,6 +126,24 @@ static int timeout_take(struct plan *p, const char *value, struct err *err)
 
 /* --- the kit's files --- */
 
+/* Is the list defined, here or in a file that the main part includes? DirectAdmin keeps its
+ * relay_hosts in such a file. */
+static bool list_known(struct plan *p, struct str config, const char *kind, const char *name)
+{
+    struct place_file f;
+    struct str file;
+    struct err err;
+    if (conftext_list(config, str_c(kind), str_c(name)))
+        return true;
+    while (conftext_include(&config, &file)) {
+        if (file.n > 1 && file.p[0] == '/' &&
+            place_read(p->fs, p->arena, arena_str(p->arena, file), &f, &err) == 0 &&
+            conftext_list(f.text, str_c(kind), str_c(name)))
+            return true;
+    }
+    return false;
+}
+
 /* The hosts that are never asked about, of the lists that this configuration has. */
 static struct str hosts_of(struct plan *p, struct str config)
 {
@@ -134,19 +152,23 @@ static struct str hosts_of(struct plan *p, struct str config)
         { PLAN_HESTIA, "whitelist" },          { PLAN_CPANEL, "loopback" },
         { PLAN_CPANEL, "trustedmailhosts" },   { PLAN_CPANEL, "backupmx_hosts" },
         { PLAN_DIRECTADMIN, "whitelist_hosts" },
+        { PLAN_DIRECTADMIN, "whitelist_hosts_ip" },
     };
     struct buf b;
+    bool relays = false;
     buf_init(&b, 512);
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        if (lists[i].layout != PLAN_LAYOUTS && lists[i].layout != p->layout)
+        bool any = lists[i].layout == PLAN_LAYOUTS;
+        if ((!any && lists[i].layout != p->layout) ||
+            !list_known(p, config, "hostlist", lists[i].name))
             continue;
-        if (conftext_list(config, STR("hostlist"), str_c(lists[i].name)))
-            buf_addf(&b, "%s+%s", b.n > 0 ? " : " : "", lists[i].name);
+        buf_addf(&b, "%s+%s", b.n > 0 ? " : " : "", lists[i].name);
+        relays |= any;
     }
-    if (b.n == 0) {
-        buf_add(&b, STR("127.0.0.1 : ::::1"));
+    if (!relays) {
+        buf_addf(&b, "%s127.0.0.1 : ::::1", b.n > 0 ? " : " : "");
         plan_add(&p->notes, plan_text(p, "no hostlist relay_from_hosts or relay_hosts was found: "
-                 "only this host itself is exempt; other relay hosts belong into %.*s/exempt",
+                 "this host itself is exempt; other relay hosts belong into %.*s/exempt",
                  STR_ARG(p->folder)));
     }
     struct str hosts = arena_str(p->arena, buf_str(&b));
@@ -156,7 +178,7 @@ static struct str hosts_of(struct plan *p, struct str config)
 
 static struct str domains_of(struct plan *p, struct str config)
 {
-    if (conftext_list(config, STR("domainlist"), STR("local_domains")))
+    if (list_known(p, config, "domainlist", "local_domains"))
         return STR(KIT_DOMAINS);
     plan_add(&p->notes, plan_text(p, "no domainlist local_domains was found: Exim's own check of a "
              "recipient is told for its host name only; the domains that it knows belong into "

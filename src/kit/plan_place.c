@@ -198,8 +198,9 @@ static int cpanel_switches(struct plan *p, struct err *err)
         if (!conftext_option(rest, name, &value)) {
             buf_addf(&lines, "%.*s=1\n", STR_ARG(name));
         } else if (str_eq(value, STR("0")) || str_empty(value)) {
-            plan_add(&p->notes, plan_text(p, "%s switches %s off: set %.*s=1 there",
-                                          CPANEL_SWITCHES, stages[i].hook, STR_ARG(name)));
+            plan_add(&p->notes, plan_text(p, "%s switches %s off, as WHM does with an empty hook: "
+                                          "set %.*s=1 there", CPANEL_SWITCHES, stages[i].hook,
+                                          STR_ARG(name)));
             p->wired[i] = false;
         }
     }

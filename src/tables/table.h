@@ -39,6 +39,7 @@ enum {
     DOMAIN_BROKEN = 8,           /* one could not be read: who is not found may be in there */
     DOMAIN_PLUS = 16,            /* joe+anything is joe */
     DOMAIN_WILD = 32,            /* there are addresses of the form joe+* or joe-* */
+    DOMAIN_HOST_ALIASES = 64,    /* names of /etc/aliases are addresses of it, after its default */
 };
 
 /* At most `addresses_max` addresses. */

@@ -3,10 +3,10 @@
  * table_ask - what becomes of an address
  *
  * The order is that of the routers in every layout: its own alias, its mailbox,
- * the address without its detail, the domain that takes over, the default. An
- * alias with one child is followed, as Exim verifies that child in turn; a router
- * that has had an address already is passed over for it, so a loop ends, and so
- * does a chain that is longer than anybody makes.
+ * the address without its detail, the domain that takes over, the default, and with
+ * DirectAdmin the host's own aliases. An alias with one child is followed, as Exim
+ * verifies that child in turn; a router that has had an address already is passed
+ * over for it, so a loop ends, and so does a chain that is longer than anybody makes.
  *
  * "Unknown" is said only when every file of the domain has been read.
  */
@@ -159,6 +159,16 @@ static enum step ask_target(struct walk *w)
     return STEP_MOVED;
 }
 
+/* The names of /etc/aliases, where the routers take them in every domain of ours. */
+static enum step ask_host_alias(struct walk *w)
+{
+    if ((w->t->domains[w->domain].flags & DOMAIN_HOST_ALIASES) == 0)
+        return STEP_PASSES;
+    uint32_t slot = table_slot(w->t, w->local, TABLE_HOST);
+    return slot == TABLE_NONE ? STEP_PASSES
+                              : apply(w, w->t->slots[slot].value & ~SLOT_MAILBOX, slot);
+}
+
 /* Have all files of the domain been read? */
 static bool is_sure(const struct walk *w)
 {
@@ -194,8 +204,13 @@ static enum step ask_once(struct walk *w)
         return step;
     if (!is_sure(w))
         return miss(w);          /* no default either: the missing file may have the address */
+    bool by_default = w->by_default;
     w->by_default |= !w->aliased;
     step = apply(w, w->t->domains[w->domain].fallback, SEEN_DEFAULT | w->domain);
+    if (step == STEP_PASSES) {
+        w->by_default = by_default;
+        step = ask_host_alias(w);
+    }
     return step == STEP_PASSES ? miss(w) : step;
 }
 

@@ -6,7 +6,9 @@
  * (the owner's name is a mailbox of the domain). /etc/virtual/DOMAIN holds `passwd`, `aliases`
  * (keys are local parts, `*` the default), the mailing lists' aliases and the
  * autoresponders. A pointer domain is a link to the folder of its target, so
- * it needs nothing of its own. The host's name goes to the system's users.
+ * it needs nothing of its own. The host's name goes to the system's users. The router of
+ * /etc/aliases comes last and is for every domain: where a domain has no default, sales@ it is
+ * taken if that file has a sales.
  */
 #include "tables/load.h"
 
@@ -39,7 +41,8 @@ static bool domain_file(struct load *ld, struct str name, struct str file, uint3
 static void take_domain(struct load *ld, struct str name)
 {
     struct str text;
-    uint32_t domain = table_domain(ld->table, name, DOMAIN_LOCAL | DOMAIN_PLUS);
+    uint32_t domain = table_domain(ld->table, name,
+                                   DOMAIN_LOCAL | DOMAIN_PLUS | DOMAIN_HOST_ALIASES);
     if (domain == TABLE_NONE || domain == TABLE_HOST || str_find_c(name, '/') != STR_NONE)
         return;
     if (domain_file(ld, name, STR("passwd"), domain, &text))

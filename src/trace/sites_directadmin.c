@@ -4,7 +4,9 @@
  *
  * /usr/local/directadmin/data/users/USER/domains.list names the domains of an
  * account, and files beside it their subdomains and pointers (aliases). The
- * places follow from the names. Where the panel's own folder was not copied,
+ * places follow from the names, but for subdomains that were given another folder:
+ * DOMAIN.subdomains.docroot.override has lines like SUB=public_html=%2Fdomains%2Fx&php1_select=1,
+ * with folders that begin at the home. Where the panel's own folder was not copied,
  * /etc/virtual/domainowners still says whose a domain is.
  */
 #include "trace/sites_internal.h"
@@ -53,6 +55,48 @@ static void subdomain_add(struct sites *s, const struct domain *d, struct str su
     logs_add(s, rec, name);
 }
 
+/* `value` with each `%2F` as what it means; the arena's, or empty if that is full. */
+static struct str decoded(struct sites *s, struct str value)
+{
+    char *out = arena_alloc(s->arena, value.n + 1);
+    size_t n = 0;
+    uint64_t byte;
+    for (size_t i = 0; out != NULL && i < value.n; i++) {
+        out[n] = value.p[i];
+        if (value.p[i] == '%' && value.n - i > 2 &&
+            str_hex(str_make(value.p + i + 1, 2), &byte) == 0) {
+            out[n] = (char)(unsigned char)byte;
+            i += 2;
+        }
+        n++;
+    }
+    return str_make(out, out == NULL ? 0 : n);
+}
+
+/* One line of the overrides. Nothing outside of the home. */
+static void override_add(struct sites *s, const struct domain *d, struct str line)
+{
+    struct str sub = str_trim(str_cut(&line, '='));
+    while (sites_plain_name(sub) && !str_empty(line)) {
+        struct str value = str_cut(&line, '&');
+        struct str key = str_cut(&value, '=');
+        if (!str_eq(key, STR("public_html")) && !str_eq(key, STR("private_html")))
+            continue;
+        value = decoded(s, value);
+        while (str_eat(&value, STR("/")))
+            ;
+        /* the home itself is no site, and what is above it is not the customer's */
+        if (str_empty(value) || value.p[0] == '.' || str_find(value, STR("..")) != STR_NONE ||
+            str_find_c(value, '\0') != STR_NONE)
+            continue;
+        struct str name = sites_path(s, "%.*s.%.*s", STR_ARG(sub), STR_ARG(d->name));
+        struct site_rec *rec = docroot_add(s, d, name, sites_path(s, "%.*s/%.*s", STR_ARG(d->home),
+                                                                  STR_ARG(value)));
+        logs_add(s, rec, sites_path(s, "%.*s.%.*s", STR_ARG(d->name), STR_ARG(sub)));
+        logs_add(s, rec, name);
+    }
+}
+
 static void domain_add(struct sites *s, const struct domain *d, struct buf *text)
 {
     static const char *const roots[] = { "public_html", "private_html" };
@@ -76,6 +120,10 @@ static void domain_add(struct sites *s, const struct domain *d, struct buf *text
         if (sites_plain_name(line))
             subdomain_add(s, d, line);
     }
+    list_read(s, sites_path(s, USERS "/%.*s/domains/%.*s.subdomains.docroot.override",
+                            STR_ARG(d->user), STR_ARG(d->name)), text);
+    for (rest = buf_str(text); str_line(&rest, &line);)
+        override_add(s, d, line);
 }
 
 static bool user_read(struct sites *s, struct str user)

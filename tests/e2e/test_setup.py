@@ -85,19 +85,29 @@ acl_check_rcpt:
   require verify        = recipient
   accept
 """
-DIRECTADMIN = """domainlist local_domains = lsearch;/etc/virtual/domains
-hostlist relay_hosts = 127.0.0.1
+DIRECTADMIN = """.include /etc/exim.variables.conf
+.include_if_exists /etc/exim.strings.conf.custom
 acl_smtp_connect = acl_connect
 acl_smtp_rcpt = acl_check_recipient
+domainlist local_domains = lsearch;/etc/virtual/domains
+hostlist whitelist_hosts = nwildlsearch;/etc/virtual/whitelist_hosts
+hostlist whitelist_hosts_ip = /etc/virtual/whitelist_hosts_ip
+.include_if_exists /etc/exim.variables.conf.post
 
 begin acl
 
 acl_connect:
-.include_if_exists /etc/exim.acl_connect.pre.conf
-  accept
+  warn set acl_m_is_whitelisted = 0
+  .include_if_exists /etc/exim.easy_spam_fighter/connect.conf
+  accept hosts = *
 
 acl_check_recipient:
-.include_if_exists /etc/exim.acl_check_recipient.pre.conf
+
+  .include_if_exists /etc/exim.acl_check_recipient.pre.conf
+
+  deny  domains = +local_domains
+        local_parts = ^[.] : ^.*[@%!|]
+  .include_if_exists /etc/exim.acl_check_recipient.mid.conf
   accept hosts = :
   require verify = recipient
   accept
@@ -147,6 +157,7 @@ def make_cpanel(root):
 def make_directadmin(root):
     (root / "usr/local/directadmin").mkdir(parents=True)
     write(root, "etc/exim.conf", DIRECTADMIN)
+    write(root, "etc/exim.variables.conf", "smtp_accept_max=100\nhostlist relay_hosts=\n")
     write(root, "etc/exim.acl_check_recipient.pre.conf", "deny senders = spammer@spam.test")
 
 
@@ -213,7 +224,6 @@ WANTED = {
     "directadmin": (
         "/etc/exim/postern",
         {"etc/exim.acl_check_recipient.pre.conf": [("call", "require", "rcpt")],
-         "etc/exim.acl_connect.pre.conf": [("call", "require", "connect")],
          "etc/exim.variables.conf.custom": [("option", "acl_smtp_quit", "quit"),
                                             ("option", "acl_smtp_notquit", "notquit")]},
     ),
@@ -229,7 +239,7 @@ EXEMPT = {
     "debian-split": "+relay_from_hosts",
     "debian": "+relay_from_hosts",
     "cpanel": "+relay_hosts : +loopback : +backupmx_hosts",
-    "directadmin": "+relay_hosts",
+    "directadmin": "+relay_hosts : +whitelist_hosts : +whitelist_hosts_ip",
     "hestia": "+relay_from_hosts : +whitelist",
 }
 

@@ -142,24 +142,40 @@ static void test_places(void **state)
     size_t at;
     struct str file;
     struct str text = STR("wrong:\nbegin acl\none:\n  accept\ntwo : # remark\n  deny message = x\\\n"
-                          "three:\n  .include_if_exists  /etc/hook\n  accept\nfour:\n"
-                          ".include_if_exists HOOKS/x\nbegin routers\nfive:\n");
+                          "three:\n  .include_if_exists /etc/theirs/connect.conf\n"
+                          "  .include_if_exists  /etc/two.pre.conf\n  accept\nfour:\n"
+                          ".include_if_exists HOOKS/x.pre.conf\nfive:\n"
+                          ".include_if_exists /etc/theirs/mail.conf\nbegin routers\nsix:\n");
     assert_int_equal(conftext_main_end(text), strlen("wrong:\n"));
     assert_int_equal(conftext_main_end(STR("a = b\n")), 6);
     assert_true(conftext_acl(text, STR("one"), &at));
     assert_int_equal(at, strlen("wrong:\nbegin acl\none:\n"));
     assert_true(conftext_acl(text, STR("two"), &at));
     assert_false(conftext_acl(text, STR("three"), &at));   /* the rest of a line */
-    assert_false(conftext_acl(text, STR("five"), &at));
+    assert_false(conftext_acl(text, STR("six"), &at));
     assert_false(conftext_acl(text, STR("wrong"), &at));
     assert_true(conftext_acl_hook(text, STR("two"), &file));
-    assert_str(file, "/etc/hook");
+    assert_str(file, "/etc/two.pre.conf");
     assert_false(conftext_acl_hook(text, STR("one"), &file));
     assert_false(conftext_acl_hook(text, STR("four"), &file));
+    assert_false(conftext_acl_hook(text, STR("five"), &file));
     assert_true(conftext_acl_name(STR("acl_check_rcpt")));
     assert_false(conftext_acl_name(STR("")));
     assert_false(conftext_acl_name(STR("${a}")));
     assert_false(conftext_acl_name(STR("/etc/acl")));
+}
+
+static void test_includes(void **state)
+{
+    (void)state;
+    struct str file;
+    struct str text = STR("a = b\n.include /etc/one\n  .include_if_exists two  \n.ifdef X\n"
+                          "begin acl\n.include /etc/three\n");
+    assert_true(conftext_include(&text, &file));
+    assert_str(file, "/etc/one");
+    assert_true(conftext_include(&text, &file));
+    assert_str(file, "two");
+    assert_false(conftext_include(&text, &file));
 }
 
 int main(void)
@@ -167,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_put),    cmocka_unit_test(test_strip), cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_option), cmocka_unit_test(test_list),  cmocka_unit_test(test_places),
+        cmocka_unit_test(test_includes),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -139,6 +139,32 @@ static void test_cpanel_switch(void **state)
     assert_layout(PLAN_CPANEL, "/etc/exim/postern");
 }
 
+static const char *kit_exempt(void)
+{
+    for (size_t i = 0; i < plan.edit_count; i++) {
+        if (str_ends(plan.edits[i].path, STR("/exempt")))
+            return plan.edits[i].text.p;     /* of the arena: it ends with a NUL */
+    }
+    return "";
+}
+
+/* Lists that stand in a file which is included, as DirectAdmin's relay_hosts do. */
+static void test_lists_included(void **state)
+{
+    (void)state;
+    struct plan_options o = { .layout = "directadmin" };
+    tree_file("/etc/exim.conf",
+              "acl_smtp_rcpt = acl_check_recipient\n.include /etc/exim.variables.conf\n"
+              "hostlist whitelist_hosts_ip = /etc/virtual/whitelist_hosts_ip\n"
+              "begin acl\nacl_check_recipient:\n"
+              "  .include_if_exists /etc/exim.acl_check_recipient.pre.conf\n  accept\n");
+    assert_int_equal(plan_make(&plan, &fs, arena, &o, &err), 0);
+    assert_non_null(strstr(kit_exempt(), "accept hosts = : +whitelist_hosts_ip : 127.0.0.1 : ::::1\n"));
+    tree_file("/etc/exim.variables.conf", "smtp_accept_max=100\nhostlist relay_hosts=\n");
+    assert_int_equal(plan_make(&plan, &fs, arena, &o, &err), 0);
+    assert_non_null(strstr(kit_exempt(), "accept hosts = : +relay_hosts : +whitelist_hosts_ip\n"));
+}
+
 /* Vesta on CentOS has no template of Debian's. */
 static void test_vesta_plain(void **state)
 {
@@ -179,6 +205,7 @@ int main(void)
         CASE(test_words),   CASE(test_options),       CASE(test_plain_places),
         CASE(test_layouts), CASE(test_cpanel_switch), CASE(test_names),
         CASE(test_vesta_plain), CASE(test_split_leftovers),
+        CASE(test_lists_included),
     };
     return cmocka_run_group_tests(tests, logmake_setup, logmake_teardown);
 }

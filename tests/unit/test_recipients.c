@@ -265,6 +265,10 @@ static void test_directadmin(void **state)
         { "guess@pointer.example", RECIPIENT_FAIL },
         { "guess@hole.example", RECIPIENT_BLACKHOLE },
         { "guess@plain.example", RECIPIENT_UNKNOWN },
+        { "sales@plain.example", RECIPIENT_VALID },    /* of /etc/aliases: no default before it */
+        { "void@plain.example", RECIPIENT_BLACKHOLE },
+        { "root@plain.example", RECIPIENT_UNKNOWN },   /* a user of the host, no alias */
+        { "sales@a.example", RECIPIENT_FAIL },
         { "root@da.example.com", RECIPIENT_VALID },
         { "guess@da.example.com", RECIPIENT_UNKNOWN },
         { "joe@far.example", RECIPIENT_FOREIGN },
@@ -280,6 +284,7 @@ static void test_directadmin(void **state)
     tree_file("/etc/virtual/hole.example/aliases", "*: :blackhole:\n");
     tree_file("/etc/virtual/plain.example/passwd", "x:x\n");
     tree_file("/etc/hostname", "da.example.com\n");
+    tree_file("/etc/aliases", "sales: postmaster\npostmaster: root\nvoid: :blackhole:\n");
     tree_file("/etc/passwd", "root:x:0:0::/root:/bin/sh\nalice:x:1:1::/home/alice:/bin/sh\n");
     begin(NULL, (struct recipients_options){ .layout = LAYOUT_AUTO });
     check_rows(rows, ROWS(rows));

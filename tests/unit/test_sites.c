@@ -260,12 +260,15 @@ static void test_open_log(void **state)
 static void test_directadmin(void **state)
 {
     (void)state;
+#define DA_BOB "/usr/local/directadmin/data/users/bob/domains"
     tree_new();
     tree_file("/etc/passwd", "bob:x:1:1::/home/bob:/bin/sh\n");
-    tree_file("/usr/local/directadmin/data/users/bob/domains.list", "bob.example\n../evil\n");
-    tree_file("/usr/local/directadmin/data/users/bob/domains/bob.example.subdomains", "blog\n");
-    tree_file("/usr/local/directadmin/data/users/bob/domains/bob.example.pointers",
-              "bob-alias.example=type=alias\n");
+    tree_file(DA_BOB ".list", "bob.example\n../evil\n");
+    tree_file(DA_BOB "/bob.example.subdomains", "blog\n");
+    tree_file(DA_BOB "/bob.example.subdomains.docroot.override",
+              "blog=php1_select=1&public_html=%2Fapps%2Fshop%20one&x=y\n"
+              "evil=public_html=%2F..%2Feve\nodd=public_html\nhome=public_html=%2F.\n../a=public_html=%2Fapps\n");
+    tree_file(DA_BOB "/bob.example.pointers", "bob-alias.example=type=alias\n");
     tree_link("/home/bob/domains/bob.example/private_html", "./public_html");
     tree_folder("/home/bob/domains/bob.example/public_html/blog");
     tree_file("/home/bob/domains/bob.example/logs/Oct-2026.tar.gz", "x");
@@ -282,17 +285,14 @@ static void test_directadmin(void **state)
 #define DA_SITES \
     "directadmin bob.example bob /home/bob/domains/bob.example/public_html /: " DA_LOGS \
     "directadmin bob.example bob /home/bob/domains/bob.example/private_html /: " DA_LOGS
-    check_find("/home/bob/domains/bob.example/public_html/x", "bob",
-               "directadmin bob.example bob /home/bob/domains/bob.example/public_html /: " DA_LOGS
-               "directadmin bob.example bob /home/bob/domains/bob.example/private_html /: "
-               DA_LOGS);
+    check_find("/home/bob/domains/bob.example/public_html/x", "bob", DA_SITES);
     check_find("/home/bob/domains/bob.example/public_html/blog", "apache",
-               "directadmin blog.bob.example bob "
-               "/home/bob/domains/bob.example/public_html/blog /: "
+               "directadmin blog.bob.example bob /home/bob/domains/bob.example/public_html/blog /: "
                "/var/log/httpd/domains/blog.bob.example.log\n" DA_SITES);
-    const struct site *s = sites_named(sites, STR("bob-alias.example"), STR(""));
-    assert_non_null(s);
-    assert_str(s->name, "bob.example");
+    check_find("/home/bob/apps/shop one/inc", "bob", "directadmin blog.bob.example bob "
+               "/home/bob/apps/shop one /: /var/log/httpd/domains/blog.bob.example.log\n");
+    assert_null(sites_named(sites, STR("evil.bob.example"), STR("")));
+    assert_str(sites_named(sites, STR("bob-alias.example"), STR(""))->name, "bob.example");
     sites_free(&sites);
 }
 
