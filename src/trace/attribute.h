@@ -3,9 +3,10 @@
  * attribute - from a transaction to its source
  *
  * Looks at what our own Exim logged of a message and says who handed it in. The
- * kinds and how each is known are in verdict_rules in attribute.c, in the order in which they are
- * tried. Only fields that our Exim vouches for decide; what the outside can write (HELO, headers,
- * Message-ID) may support a verdict and is marked forgeable.
+ * kinds and how each is known are in verdict_rules in attribute_rules.c, in the order
+ * in which they are tried. Only fields that our Exim vouches for decide; what the
+ * outside can write (HELO, headers, Message-ID) may support a verdict and is marked
+ * forgeable.
  */
 #ifndef POSTERN_TRACE_ATTRIBUTE_H
 #define POSTERN_TRACE_ATTRIBUTE_H

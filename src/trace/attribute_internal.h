@@ -2,8 +2,9 @@
 /*
  * attribute_internal - what the files of the attribution share
  *
- * attribute.c has the rules, attribute_header.c what the message's own header
- * adds, attribute_spool.c the queue. Nobody else includes this.
+ * attribute.c reads the transaction, attribute_rules.c decides on the verdict,
+ * attribute_header.c has what the message's own header adds, attribute_spool.c
+ * the queue. Nobody else includes this.
  */
 #ifndef POSTERN_TRACE_ATTRIBUTE_INTERNAL_H
 #define POSTERN_TRACE_ATTRIBUTE_INTERNAL_H
@@ -35,9 +36,14 @@ struct attribution {
 void attribute_line_witness(struct report *r, const char *kind, const struct trace_line *line,
                             const char *says);
 
-/* The user that a web server runs as for everybody. Not root and not Exim's own, though these name
- * no account either. */
-bool attribute_web_user(struct str user);
+/* True for an address of this host, loopback or one that the caller named. */
+bool attribute_own_ip(const struct attribution *x, struct str text);
+
+/* Exim itself submitted it. R= does not tell: whoever submits with -E<id> writes it. */
+bool attribute_by_exim(const struct attribution *x);
+
+/* Verdict, confidence, source and reason of a message whose arrival is in the log. */
+void attribute_judge(struct attribution *x);
 
 /* X-PHP-Script and X-PHP-Originating-Script: witnesses, and the script's name if the message was
  * local. */

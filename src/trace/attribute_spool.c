@@ -55,7 +55,7 @@ static void verdict_smtp(struct report *r, const struct spool *s,
 static void verdict_local(struct attribution *x, const struct spool *s)
 {
     struct report *r = x->r;
-    bool web = attribute_web_user(s->login);
+    bool web = sites_web_user(s->login);
     r->source.user = s->login;
     if (!web && !str_eq(s->login, STR("root")))
         r->source.account = s->login;

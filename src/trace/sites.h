@@ -105,6 +105,10 @@ bool sites_is_web(struct sites *s, struct str dir);
  * apache and the like. Such a user names no account. */
 bool sites_shared_user(struct str user);
 
+/* The user that a web server runs as for everybody. Not root and not Exim's own, though these name
+ * no account either. */
+bool sites_web_user(struct str user);
+
 /* True for the users that Exim itself runs as. No customer can be one, so what such a user
  * submits was made by Exim. Others may say that they are Exim: -E gives R= to anybody's message. */
 bool sites_exim_user(struct str user);

@@ -68,6 +68,11 @@ bool sites_bounce_user(struct str user)
     return sites_exim_user(user) || str_eq(user, STR("root"));
 }
 
+bool sites_web_user(struct str user)
+{
+    return user.n > 0 && sites_shared_user(user) && !sites_bounce_user(user);
+}
+
 /* Read the panel's files of one account; true if some panel knows it. */
 static bool load_user(struct sites *s, struct str user)
 {

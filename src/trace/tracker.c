@@ -136,8 +136,14 @@ static uint32_t row_dir(struct tracker *t, struct str dir, struct str user)
     return known->row;
 }
 
-uint32_t tracker_row_joined(struct tracker *t, const struct join_result *r, struct str user)
+uint32_t tracker_row_joined(struct tracker *t, const struct join_arrival *v,
+                            const struct join_result *r)
 {
+    struct str user = v->user;
+    /* Who may choose P= is trusted: a content filter, that hands in what had come before. Where it
+     * stands says nothing. */
+    if (v->any_mode && user.n > 0 && !sites_web_user(user))
+        return t->o.by == BY_SOURCE ? row_of(t, BY_USER, user) : ROW_NONE;
     /* Whose directories these are is not in doubt, if the user is one person's. */
     bool tells = t->o.by == BY_SOURCE && user.n > 0 && !sites_shared_user(user);
     if (r->how == JOIN_AMBIGUOUS && tells)
@@ -322,7 +328,7 @@ static uint32_t row_script(struct tracker *t, struct openmsg *m, const struct lo
         return ROW_NONE;
     if (tracker_own_bounce(a))
         return tracker_selective(t) ? ROW_NONE : TALLY_BOUNCES;
-    return tracker_row_joined(t, &r, a->user);
+    return tracker_row_joined(t, &v, &r);
 }
 
 static bool is_loopback(struct str ip)

@@ -40,7 +40,8 @@ static void replay_held(struct tracker *t, struct tracker *next)
         if (m == NULL || m->row != ROW_HELD)
             continue;
         /* Counted into the later unit: the merge that follows carries it over. */
-        uint32_t row = tracker_row_joined(next, &r, h->user);
+        a.user = h->user;
+        uint32_t row = tracker_row_joined(next, &a, &r);
         tracker_count_message(next, m, row);
         if (row < ROW_HELD && h->subject.n > 0)
             tally_distinct(next->tally, row, TALLY_SUBJECT, h->subject);

@@ -82,8 +82,9 @@ void tracker_count_message(struct tracker *t, struct openmsg *m, uint32_t row);
 /* True for a report that our Exim made on another message. */
 bool tracker_own_bounce(const struct line_arrival *a);
 
-/* The row of a joined local arrival: its directory, or its user. */
-uint32_t tracker_row_joined(struct tracker *t, const struct join_result *r, struct str user);
+/* The row of the local arrival `v`, joined as `r` says: its directory, or its user. */
+uint32_t tracker_row_joined(struct tracker *t, const struct join_arrival *v,
+                            const struct join_result *r);
 
 /* Move a message's outcomes into its rows and forget it. */
 void tracker_close(struct tracker *t, struct openmsg *m);
