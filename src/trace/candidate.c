@@ -218,14 +218,11 @@ static void differs(struct compare *k, unsigned points, struct str what)
         k->first = what;
 }
 
-/* Without <>, white space around it and a leading `id*=`. */
+/* Without <>, and without what a paste may have left behind it. */
 static struct str bare_id(struct str s)
 {
     s = str_trim(s);
-    str_eat(&s, STR("<"));
-    if (str_ends(s, STR(">")))
-        s.n--;
-    return s;
+    return str_eat(&s, STR("<")) ? str_cut(&s, '>') : s;
 }
 
 static void compare_message_id(struct compare *k, struct buf *b)

@@ -2,13 +2,13 @@
 /*
  * complaint_text - header blocks in text that people pasted
  *
- * What a paste does to a header: it puts `> ` or blanks in front of each line,
- * wraps long lines so that the rest begins at the margin, doubles the line
- * ends, or makes one line of all. So lines are first freed of quote marks, then
- * a block is grown: it begins with a field, goes on with fields, indented lines
- * and lines that can only be the wrapped rest of one, and ends at an empty
- * line. It counts if it holds a Received field, or two others that every mail
- * has; anything less is prose with colons.
+ * What a paste does to a header: it puts `> `, blanks, a name or a number in front
+ * of each line, wraps long lines so that the rest begins at the margin, doubles the
+ * line ends, or makes one line of all. So lines are first freed of quote marks and
+ * of a prefix that they share, then a block is grown: it begins with a field, goes
+ * on with fields, indented lines and lines that can only be the wrapped rest of one,
+ * and ends at an empty line. It counts if it holds a Received field, or two others
+ * that every mail has; anything less is prose with colons.
  *
  * One pass, each byte looked at a constant number of times.
  */
@@ -32,6 +32,7 @@ static const struct str known_names[] = {
 };
 #define KNOWN (sizeof known_names / sizeof known_names[0])
 #define TRACE_NAMES 6 /* of those, from the first */
+#define PREFIX_MAX 16 /* bytes of what a program puts before each line that it quotes */
 
 /* Index in known_names, or KNOWN. */
 static size_t name_index(struct str name)
@@ -166,6 +167,7 @@ struct block {
     unsigned level, indent;
     bool strayed;        /* the last line had lost its quote mark */
     bool one_line;       /* it was pasted as one line */
+    struct str prefix;   /* what stands before each line of it, or nothing; in the text */
     unsigned since_blank; /* fields since the last empty line */
     unsigned blanks;     /* empty lines just passed */
     unsigned kept;       /* blocks with a Received field gathered from this text */
@@ -212,6 +214,7 @@ static void block_close(struct block *k)
     k->open = false;
     k->blanks = k->since_blank = 0;
     k->strayed = k->one_line = false;
+    k->prefix = STR("");
 }
 
 static void block_line(struct block *k, struct str s, bool field)
@@ -356,11 +359,65 @@ bool complaint_one_line(struct str header)
     return false;
 }
 
+/* The mark that a program put before each line that it quoted, judged by a line with Received: a
+ * word like `JD>`, `*` or a number. Empty if there is none. */
+static struct str prefix_find(struct str s)
+{
+    size_t at = str_find(s, STR("Received: "));
+    if (at == STR_NONE || at == 0 || complaint_is_field(s, NULL))
+        return STR("");
+    struct str prefix = str_trim(str_head(s, at)), word = prefix;
+    word = str_word(&word);
+    bool mark = word.n == prefix.n && word.n <= PREFIX_MAX;
+    return mark && !is_one_line(str_trim(str_skip(s, at))) ? prefix : STR("");
+}
+
+static struct str digits_skip(struct str s)
+{
+    while (s.n > 0 && ascii_digit(s.p[0]))
+        s = str_skip(s, 1);
+    return s;
+}
+
+/* Step over the prefix; lines are numbered on. */
+static bool prefix_eat(struct str *s, struct str prefix)
+{
+    struct str rest = *s;
+    while (prefix.n > 0) {
+        bool digit = ascii_digit(prefix.p[0]);
+        if (rest.n == 0 || (digit ? !ascii_digit(rest.p[0]) : rest.p[0] != prefix.p[0]))
+            return false;
+        prefix = digit ? digits_skip(prefix) : str_skip(prefix, 1);
+        rest = digit ? digits_skip(rest) : str_skip(rest, 1);
+    }
+    *s = rest;
+    return true;
+}
+
+/* A line with the prefix of the block, or one that shows it. False if it is neither. */
+static bool prefixed_take(struct block *k, struct str s)
+{
+    if (k->prefix.n > 0) {
+        if (!prefix_eat(&s, k->prefix))
+            return false;
+        line_take(k, s);
+        return true;
+    }
+    struct str prefix = k->one_line ? STR("") : prefix_find(s);
+    if (prefix.n == 0)
+        return false;
+    line_take(k, str_skip(s, prefix.n));
+    k->prefix = k->open ? prefix : STR("");
+    return true;
+}
+
 /* A line that may be several fields; once one was, those that follow it in the block are
  * looked at in the same way, for the one line may have been wrapped. */
 static void one_line_take(struct block *k, struct str raw)
 {
     struct str rest = line_open(raw).s;
+    if (prefixed_take(k, rest))
+        return;
     if (rest.n == 0 || (!k->one_line && !is_one_line(rest))) {
         line_take(k, raw);
         return;
