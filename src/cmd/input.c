@@ -121,6 +121,13 @@ static bool is_queue_file(const FTSENT *e, struct msgid *id_out)
            msgid_parse(str_head(name, name.n - 2), id_out) == 0;
 }
 
+/* A folder that cannot be read; of files, Exim may just have removed one. */
+static bool is_unread(const FTSENT *e)
+{
+    bool trouble = e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS;
+    return trouble && e->fts_errno != ENOENT;
+}
+
 int input_queue(const char *dir,
                 void (*f)(void *ctx, const char *path, const struct msgid *id), void *ctx,
                 struct err *err)
@@ -128,20 +135,26 @@ int input_queue(const char *dir,
     char name[4096];
     char *paths[2] = { name, NULL };
     int count = 0;
+    *err = (struct err){ .kind = ERR_NONE };
     if (str_copy(str_c(dir), name, sizeof name) != 0)
         return err_set(err, ERR_LIMIT, "%s: too long for a path", dir);
     FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, name_compare);
     if (tree == NULL)
         return err_errno(err, errno, "%s", dir);
     for (FTSENT *e; (e = fts_read(tree)) != NULL && count < (int)INPUT_QUEUE_MAX;) {
+        struct msgid id;
+        if (is_unread(e) && err->kind == ERR_NONE)
+            err_errno(err, e->fts_errno, "%s", e->fts_path);
         if (e->fts_level >= DEPTH_MAX && e->fts_info == FTS_D)
             fts_set(tree, e, FTS_SKIP);
-        struct msgid id;
         if (!is_queue_file(e, &id))
             continue;
         f(ctx, e->fts_path, &id);
         count++;
     }
     fts_close(tree);
-    return count;
+    if (count == (int)INPUT_QUEUE_MAX)
+        err_set(err, ERR_LIMIT, "%s: only the first %u queue files of it are looked at", dir,
+                INPUT_QUEUE_MAX);
+    return count == 0 && err->kind != ERR_NONE ? -1 : count;
 }

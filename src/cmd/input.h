@@ -27,7 +27,8 @@ int input_read(const char *path, struct buf *b, struct err *err);
 
 /* Call `f` for each -H file below `dir`: in it, in input/, in the folders of a split queue
  * and of named queues. In the order of their names. Returns how many, or -1 when the folder cannot
- * be read. */
+ * be read. Where `err` says something nevertheless, files were left out: a folder below it cannot
+ * be read, or there are more than INPUT_QUEUE_MAX. */
 int input_queue(const char *dir,
                 void (*f)(void *ctx, const char *path, const struct msgid *id), void *ctx,
                 struct err *err);

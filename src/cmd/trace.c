@@ -307,6 +307,10 @@ static void folder_trace(struct trace_request *q, const struct trace_options *o,
     struct err err;
     struct queue_list l = { .count = 0 };
     int n = input_queue(path, on_queue_file, &l, &err);
+    if (n > 0 && err.kind != ERR_NONE) {
+        say_warning("%s", err.text);
+        q->result.incomplete = true;
+    }
     if (n == 0)
         err_set(&err, ERR_MISSING, "%s: no queue files (named like 1FZ8zt-0005lz-E7-H) in this "
                 "folder", path);

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from conftest import FOUND, LOG_TROUBLE, NO_MATCH, POSTERN, USAGE, bring, postern, trace
 from parts import stories
+from parts.world import TOP
 
 IDENT = "1xVS3i-0005Ti-0S"
 
@@ -41,6 +42,26 @@ def complains(answer, status, *texts):
 
 def test_no_such_log(tmp_path):
     complains(trace("--log", tmp_path / "missing", IDENT), NO_LOG, "missing")
+
+
+def test_queue_folder_with_a_closed_one(fixed, story):
+    """What is in there is missing from the answer: that is said, and the rest is answered."""
+    queue = fixed.mkdir("var/spool/copy/input")
+    ident = "1xVSGX-0005a5-2C"
+    sample = TOP / "fuzz" / "corpus" / "spool" / "local"
+    (queue / f"{ident}-H").write_bytes(sample.read_bytes())
+    (queue / f"{ident}-H").chmod(0o644)
+    log = fixed.mkdir("var/log/open") / "mainlog"
+    log.write_bytes(fixed.mainlog.read_bytes())
+    command = [bring(fixed), "trace", "--log", "/var/log/open/mainlog", "/var/spool/copy"]
+    fixed.mkdir("var/spool/copy/input/x", mode=0o700)
+    closed = fixed.run(command, user="ClientY", check=False)
+    assert closed.returncode == LOG_TROUBLE and ident in closed.stdout, closed
+    assert "/var/spool/copy/input/x: Permission denied" in closed.stdout
+    (queue / f"{ident}-H").unlink()
+    closed = fixed.run(command, user="ClientY", check=False)
+    assert closed.returncode == USAGE, closed
+    assert closed.stdout == "postern: trace: /var/spool/copy/input/x: Permission denied\n"
 
 
 def test_no_such_complaint(log):
