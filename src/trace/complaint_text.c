@@ -403,7 +403,8 @@ static bool prefixed_take(struct block *k, struct str s)
         line_take(k, s);
         return true;
     }
-    struct str prefix = k->one_line ? STR("") : prefix_find(s);
+    /* Within a block it is the end of a date: `+0100 Received: from`. */
+    struct str prefix = k->open ? STR("") : prefix_find(s);
     if (prefix.n == 0)
         return false;
     line_take(k, str_skip(s, prefix.n));
