@@ -143,7 +143,8 @@ static bool state_numbers(struct str text, uint64_t numbers[STATE_NUMBERS])
            numbers[3] <= UINT32_MAX && numbers[4] <= 64 && numbers[6] <= INT64_MAX;
 }
 
-/* Go on with a rest that is not over. Whatever else was is begun anew. */
+/* Go on with a rest. One that is over by now ends as it would have: by a probe, not by a restart; a
+ * list that lists everything would refuse all mail until the first planned one. */
 static void state_recall(struct dnsbl_zone *z)
 {
     struct store_value value;
@@ -154,14 +155,15 @@ static void state_recall(struct dnsbl_zone *z)
         store_get(z->parts.store, STORE_ZONES, s->name, now, &value) != 1 ||
         !state_numbers(value.bytes, n))
         return;
-    if (n[1] == DNSBL_WELL || (int64_t)n[6] <= now || n[7] != state_mark(z))
+    bool over = (int64_t)n[6] <= now;
+    if (n[1] == DNSBL_WELL || n[7] != state_mark(z) || (over && z->o.probe == DNSBL_PROBE_NONE))
         return;
     s->state = DNSBL_RESTING;
     s->reason = (enum dnsbl_reason)n[2];
     s->code = (uint32_t)n[3];
     s->rests = (uint32_t)n[4];
     s->since = (int64_t)n[5];
-    s->until = (int64_t)n[6] < longest ? (int64_t)n[6] : longest;
+    s->until = over ? now : (int64_t)n[6] < longest ? (int64_t)n[6] : longest;
 }
 
 /* --- from state to state --- */

@@ -16,8 +16,9 @@
  * zone that is well and in use is probed every hour too, and when it has listed
  * suspiciously many in a row. Trouble is logged once an hour.
  *
- * The state outlives a restart. Nothing here ever fails: what cannot be known
- * counts as well.
+ * The state outlives a restart: what rested is not asked until a probe has found
+ * it well again, even where the rest ended meanwhile. It is kept for a day after
+ * that end. Nothing here ever fails: what cannot be known counts as well.
  */
 #ifndef POSTERN_POLICY_DNSBL_ZONE_H
 #define POSTERN_POLICY_DNSBL_ZONE_H

@@ -332,6 +332,39 @@ static void restarts(void **state)
     assert_true(dnsbl_zone_usable(w->zone));
 }
 
+/* A rest that ended while nobody was there, or whose probe a reload cut off, proves nothing: the list
+ * is probed before a client is refused by it again. */
+static void returns_by_a_probe_only(void **state)
+{
+    struct world *w = *state;
+    answer(w, ONE, "127.0.0.2");                       /* it lists everything */
+    loop_advance(w->parts.loop, 2000);
+    assert_int_equal(status(w).reason, DNSBL_LISTS_ALL);
+    dnsbl_zone_free(&w->zone);
+    loop_advance(w->parts.loop, 301 * 1000);
+    w->zone = dnsbl_zone_new(&w->parts, &w->o);
+    assert_false(dnsbl_zone_usable(w->zone));
+    loop_advance(w->parts.loop, 100);                  /* and at once */
+    assert_false(dnsbl_zone_usable(w->zone));
+    assert_int_equal(status(w).reason, DNSBL_LISTS_ALL);
+    assert_int_equal(status(w).rests, 2);              /* the back-off goes on */
+
+    loop_advance(w->parts.loop, 600 * 1000 - 100);     /* the probe has begun, and is cut off */
+    dnsbl_zone_free(&w->zone);
+    w->zone = dnsbl_zone_new(&w->parts, &w->o);
+    assert_false(dnsbl_zone_usable(w->zone));
+    answer(w, ONE, NULL);
+    loop_advance(w->parts.loop, 100);
+    assert_true(dnsbl_zone_usable(w->zone));
+
+    w->o.probe = DNSBL_PROBE_NONE;                     /* nothing could prove it: well after the rest */
+    dnsbl_zone_report(w->zone, DNSBL_SAID_REFUSED, 0x7ffffffe);
+    dnsbl_zone_free(&w->zone);
+    loop_advance(w->parts.loop, 2LL * HOUR_MS);
+    w->zone = dnsbl_zone_new(&w->parts, &w->o);
+    assert_true(dnsbl_zone_usable(w->zone));
+}
+
 static void without_probe(void **state)
 {
     struct world *w = *state;
@@ -446,6 +479,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(doubts, begin, end),
         cmocka_unit_test_setup_teardown(idle, begin, end),
         cmocka_unit_test_setup_teardown(restarts, begin, end),
+        cmocka_unit_test_setup_teardown(returns_by_a_probe_only, begin, end),
         cmocka_unit_test_setup_teardown(without_probe, begin, end),
         cmocka_unit_test_setup_teardown(goes_on_counting, begin, end),
         cmocka_unit_test(keys),
