@@ -270,7 +270,7 @@ static void ask_free(struct ask *a)
     arena_free(&a->arena);
     p->asks[index] = NULL;
     p->free_index[p->free_count++] = index;
-    p->stats.open--;
+    p->open--;
     free(a);
 }
 
@@ -490,12 +490,11 @@ static struct ask *ask_new(struct policy *p, const struct envelope *e)
     a->arena = arena_new(ARENA_MAX);
     a->started_usec = loop_usec(p->parts.loop);
     p->asks[index] = a;
-    p->stats.asks++;
-    p->stats.open++;
+    p->counters->stats.asks++;
+    p->open++;
     envelope_copy(a, e);
     if (e->stage != STAGE_END)
         a->session = session_hold(p->sessions, session_key(e, key), loop_ms(p->parts.loop));
-    p->stats.sessions = sessions_count(p->sessions);
     return a;
 }
 
@@ -506,7 +505,7 @@ static uint64_t ask_overflow(struct policy *p, const struct envelope *e, policy_
     struct verdict v = { .action = VERDICT_PASS, .by = CHECK_COUNT,
                          .exempt = STR_INIT("too many requests at a time") };
     int64_t now = loop_ms(p->parts.loop);
-    p->stats.overflow++;
+    p->counters->stats.overflow++;
     if (p->overflow_logged_ms == 0 || now - p->overflow_logged_ms >= OVERFLOW_LOG_MS) {
         p->overflow_logged_ms = now;
         log_text(LOG_LEVEL_WARNING, "overflow",
@@ -598,6 +597,8 @@ struct policy *policy_new(const struct policy_parts *parts, struct err *err)
         p->free_index[p->free_count] = p->asks_max - 1 - p->free_count;
         p->free_count++;
     }
+    p->counters = must_alloc(sizeof *p->counters);
+    p->counters->owners = 1;
     p->sessions = sessions_new(POLICY_SESSIONS_MAX, SESSION_IDLE_MS);
     if (checks_open(p, err) != 0)
         policy_free(&p);
@@ -614,6 +615,13 @@ static void ask_abandon(struct ask *a)
     ask_free(a);
 }
 
+static void counters_free(struct counters **c)
+{
+    if (--(*c)->owners == 0)
+        free(*c);
+    *c = NULL;
+}
+
 void policy_free(struct policy **p)
 {
     if (*p == NULL)
@@ -628,6 +636,7 @@ void policy_free(struct policy **p)
             policy_checks[i]->close(&(*p)->states[i]);
     }
     sessions_free(&(*p)->sessions);
+    counters_free(&(*p)->counters);
     free((*p)->asks);
     free((*p)->generation);
     free((*p)->free_index);
@@ -637,14 +646,19 @@ void policy_free(struct policy **p)
 
 const struct policy_stats *policy_stats(const struct policy *p)
 {
-    return &p->stats;
+    struct policy_stats *s = &p->counters->stats;
+    s->open = p->open;
+    s->sessions = sessions_count(p->sessions);
+    return s;
 }
 
 void policy_go_on(struct policy *p, struct policy *before)
 {
-    p->stats = before->stats;
-    p->stats.open = 0;
-    p->stats.sessions = 0;
+    counters_free(&p->counters);
+    p->counters = before->counters;
+    p->counters->owners++;
+    sessions_free(&p->sessions);
+    p->sessions = sessions_share(before->sessions);
     for (int i = 0; i < CHECK_COUNT; i++) {
         const struct check_ops *ops = policy_checks[i];
         if (ops->go_on != NULL && p->states[i] != NULL && before->states[i] != NULL)

@@ -62,8 +62,9 @@ struct policy_stats {
 };
 const struct policy_stats *policy_stats(const struct policy *p);
 
-/* Go on where another policy is, which this one replaces: its counters and budgets. What that one
- * has in work stays its own: `open` and `sessions` are not taken over. Before the first ask. */
+/* Go on where another policy is, which this one replaces: its counters, budgets and SMTP sessions,
+ * which both have from now on: what that one has in work is counted, too. `open` is each one's own.
+ * Before the first ask. */
 void policy_go_on(struct policy *p, struct policy *before);
 
 /* A check's state, for what the daemon shows of it (zones, budgets); NULL if it keeps none. */

@@ -168,7 +168,7 @@ static void effect_count(const struct ask *a, struct policy_stats *s)
 
 void ask_count(struct ask *a)
 {
-    struct policy_stats *s = &a->policy->stats;
+    struct policy_stats *s = &a->policy->counters->stats;
     const struct verdict *v = &a->verdict;
     if (a->envelope.stage == STAGE_END)      /* nothing was decided */
         return;

@@ -51,11 +51,19 @@ struct ask {
     bool told;                   /* the callback has been called, or is not wanted any more */
 };
 
+/* One for all policies that have taken each other's place: what an older one still has in work is
+ * counted, too. */
+struct counters {
+    unsigned owners;
+    struct policy_stats stats;   /* its `open` and `sessions` are set by policy_stats() */
+};
+
 struct policy {
     struct policy_parts parts;
     void *states[CHECK_COUNT];
     struct sessions *sessions;
-    struct policy_stats stats;
+    struct counters *counters;
+    uint32_t open;               /* asks in work */
     struct ask **asks;           /* by index */
     uint32_t *generation;        /* of each index, so that an old number finds nothing */
     uint32_t *free_index;

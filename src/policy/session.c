@@ -25,6 +25,7 @@ struct entry {
 };
 
 struct sessions {
+    unsigned owners;
     struct entry **buckets;
     size_t mask, count, max;
     int64_t idle_ms;
@@ -38,11 +39,18 @@ struct sessions *sessions_new(size_t max, int64_t idle_ms)
     size_t buckets = 1024;
     while (buckets < max)
         buckets *= 2;
+    s->owners = 1;
     s->buckets = must_array(buckets, sizeof *s->buckets);
     s->mask = buckets - 1;
     s->max = max;
     s->idle_ms = idle_ms;
     s->key = hash_key_new();
+    return s;
+}
+
+struct sessions *sessions_share(struct sessions *s)
+{
+    s->owners++;
     return s;
 }
 
@@ -76,8 +84,10 @@ static void entry_remove(struct sessions *s, struct entry *e)
 
 void sessions_free(struct sessions **s)
 {
-    if (*s == NULL)
+    if (*s == NULL || --(*s)->owners > 0) {
+        *s = NULL;
         return;
+    }
     while ((*s)->oldest != NULL)
         entry_remove(*s, (*s)->oldest);
     free((*s)->buckets);

@@ -28,6 +28,9 @@ struct sessions;
 
 /* At most `max` are remembered; one that was not used for `idle_ms` is forgotten. Never NULL. */
 struct sessions *sessions_new(size_t max, int64_t idle_ms);
+/* One more owner of the same table: what is held by one can be ended by the other. */
+struct sessions *sessions_share(struct sessions *s);
+/* The last owner frees it; nothing may be held then. */
 void sessions_free(struct sessions **s);
 
 /* The session of this key, begun if it is new; it stays until session_release(). NULL if `max` of

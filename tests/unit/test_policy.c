@@ -820,7 +820,22 @@ static void counts_what_would_be(void **unused)
     bench_fini(&b);
 }
 
-/* A session that is over takes no place. */
+/* What is in work while the settings are read again is counted as well. */
+static void counts_over_a_reload(void **unused)
+{
+    struct bench b;
+    (void)unused;
+    bench_init(&b);
+    bench_begin(&b);
+    struct envelope e = envelope("mail.good.example", "a@silent.example");
+    policy_ask(b.policy, &e, NULL, NULL);
+    bench_reload(&b);
+    assert_int_equal(policy_stats(b.policy)->actions[VERDICT_PASS], 1);
+    assert_int_equal(policy_stats(b.policy)->open, 0);
+    bench_fini(&b);
+}
+
+/* A session that is over takes no place. It goes on when the settings are read again. */
 static void ends_sessions(void **unused)
 {
     struct bench b;
@@ -829,6 +844,8 @@ static void ends_sessions(void **unused)
     bench_begin(&b);
     struct envelope e = envelope("x.y", "");
     ask(&b, &e, 60000);
+    assert_int_equal(policy_stats(b.policy)->sessions, 1);
+    bench_reload(&b);
     assert_int_equal(policy_stats(b.policy)->sessions, 1);
     e.stage = STAGE_END;
     ask(&b, &e, 0);
@@ -872,7 +889,7 @@ int main(void)
         cmocka_unit_test(hurries_to_a_pass),
         cmocka_unit_test(early_answers_are_thrown_away),
         cmocka_unit_test(looks_up_whom_to_call),
-        cmocka_unit_test(ends_sessions),
+        cmocka_unit_test(counts_over_a_reload), cmocka_unit_test(ends_sessions),
         cmocka_unit_test(goes_on_counting),
         cmocka_unit_test(goes_on_with_callouts),
         cmocka_unit_test(counts_what_would_be),

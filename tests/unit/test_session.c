@@ -46,6 +46,25 @@ static void ends_when_told(void **unused)
     sessions_free(&s);
 }
 
+/* The policy of new settings has the sessions of the one before, which has work to end. */
+static void is_shared(void **unused)
+{
+    struct sessions *s = sessions_new(100, 1000), *other = sessions_share(s);
+    struct session *a = session_hold(s, STR("one"), 0), last;
+    (void)unused;
+    a->recipients = 2;
+    struct session *b = session_hold(other, STR("one"), 1);
+    b->recipients++;
+    session_release(other, b);
+    session_release(s, a);
+    sessions_free(&s);
+    assert_null(s);
+    assert_true(session_end(other, STR("one"), &last));
+    assert_int_equal(last.recipients, 3);
+    sessions_free(&other);
+    assert_null(other);
+}
+
 static void has_a_ceiling(void **unused)
 {
     struct sessions *s = sessions_new(10, 1000000);
@@ -99,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ties_requests_together),
         cmocka_unit_test(ends_when_told),
+        cmocka_unit_test(is_shared),
         cmocka_unit_test(has_a_ceiling),
         cmocka_unit_test(looks_behind_those_in_use),
     };
