@@ -170,7 +170,7 @@ static int begin(struct daemon *d, struct conf *c, struct err *err)
         return -1;
     door_change(d->door, &service_conf(d->service)->door, service_policy(d->service));
     restart_begin(&d->restart, service_conf(d->service));
-    privs_confine(service_conf(d->service), &privs);
+    privs_confine(service_conf(d->service), &privs);     /* no thread has been made yet */
     started(d, &privs);
     notify_ready();
     return 0;

@@ -2,11 +2,11 @@
 /*
  * daemon - posternd from its start to its end
  *
- * Opens the sockets as root, becomes its own user, gives up what it does not
- * need, and only then reads what the outside can touch: the state, the panel's
- * files, requests. SIGHUP (or "reload" on the control socket) reads the settings again;
- * SIGTERM ends it in order: no new requests, those in work are answered, the
- * state is written.
+ * Opens the sockets as root, becomes its own user, and only then reads what the
+ * outside can touch: the state and the panel's files; gives up what it does not
+ * need, and only then takes requests and makes threads. SIGHUP (or "reload" on the
+ * control socket) reads the settings again; SIGTERM ends it in order: no new
+ * connections, what is in work is answered, the state is written.
  */
 #ifndef POSTERN_DAEMON_DAEMON_H
 #define POSTERN_DAEMON_DAEMON_H

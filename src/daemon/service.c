@@ -193,11 +193,17 @@ static struct store *state_open(const struct service *s, const struct conf *c, s
                        [STORE_CALLOUTS] = 500000, [STORE_ZONES] = 10000,
                        [STORE_SESSIONS] = 200000 },
     };
-    struct store *reader;
-    /* an offline question sees the daemon's state and changes nothing of it */
-    if (s->offline && c->daemon.state[0] != '\0' &&
-        (reader = store_open_reader(c->daemon.state, err)) != NULL)
-        return reader;
+    /* An offline question sees the daemon's state and changes nothing of it. If it cannot, nobody
+     * must take that for a state without bans. */
+    if (s->offline && c->daemon.state[0] != '\0') {
+        struct err why;
+        struct store *reader = store_open_reader(c->daemon.state, &why);
+        if (reader != NULL)
+            return reader;
+        if (why.kind != ERR_MISSING)
+            log_text(LOG_LEVEL_ERROR, "state-unread", "%s; no ban and no tally is known here",
+                     why.text);
+    }
     return store_open(&o, loop_utc(s->loop), err);
 }
 

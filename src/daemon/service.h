@@ -23,8 +23,8 @@
 struct service;
 
 /* Open the store (as the user who will run) and begin the first generation. Takes `c` over, also
- * when it fails. With `offline` the store is only read, and nothing watches files. NULL with *err.
- * */
+ * when it fails. With `offline` the store is only read, and nothing watches files; a state that is
+ * there and cannot be read is logged, and counts as empty. NULL with *err. */
 struct service *service_new(struct loop *l, struct conf *c, bool offline, struct err *err);
 
 /* End what is in work with a pass: whoever asked must still be there. Nothing may be asked
@@ -35,7 +35,8 @@ void service_stop(struct service *s);
 void service_free(struct service **s);
 
 /* Begin a new generation with other settings, which are taken over. 0; or -1 with *err: the former
- * one goes on. What only a restart can change (sockets, user, state folder) is logged. */
+ * one goes on. What only a restart can change (sockets, user, state folder) stays as it
+ * is: see restart.h. */
 int service_reload(struct service *s, struct conf *c, struct err *err);
 
 /* Of the generation in use. They change with a reload: ask anew each time. */

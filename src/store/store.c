@@ -107,10 +107,8 @@ static int folder_open(struct store *s, int64_t now, struct err *err)
             rc = writer_run(file_open, &o);
     }
     if (rc == 0) {
-        s->writer = writer_start(s->disk, &o.err);
-        if (s->writer != NULL)
-            return 0;
-        disk_close(&s->disk);
+        s->writer = writer_new(s->disk);
+        return 0;
     }
     *err = o.err;
     close(s->lock);

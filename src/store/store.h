@@ -53,9 +53,10 @@ struct store_options {
  * folder, the store lives in memory only and says so in the log, once an hour. So NULL comes
  * only for options that cannot be: *err says which.
  *
- * Call it as the user who keeps the state, after the last fork(2) and before system calls are
- * filtered: it starts a thread. Afterwards no path must be writable or even reachable: the files
- * stay open. */
+ * Call it as the user who keeps the state, after the last fork(2): LMDB's file is not for two
+ * processes. Afterwards no path must be writable or even reachable: the files stay open. The thread
+ * that writes is made by the first store_flush() that has something to write: rights that are given
+ * up before that are given up for it, too. */
 struct store *store_open(const struct store_options *o, int64_t now, struct err *err);
 
 /* Write what waits, and close. Gives up on a disk that does not answer for ten seconds. */

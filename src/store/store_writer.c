@@ -3,7 +3,9 @@
  * store_writer - the thread that writes, so that nobody waits for a disk
  *
  * One mutex, one condition, three states. The job's memory belongs to the
- * thread from writer_give() until writer_look() says WRITER_DONE.
+ * thread from writer_give() until writer_look() says WRITER_DONE. The thread is made
+ * for the first job: by then the daemon has given up its rights, which holds only for
+ * threads that are made later.
  */
 #include "store/store_writer.h"
 
@@ -17,6 +19,7 @@
 struct writer {
     struct disk *disk;
     pthread_t thread;
+    bool running;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     enum writer_state state;
@@ -73,7 +76,7 @@ static int thread_make(pthread_t *out, void *(*run)(void *), void *ctx)
     return rc;
 }
 
-struct writer *writer_start(struct disk *d, struct err *err)
+struct writer *writer_new(struct disk *d)
 {
     struct writer *w = must_alloc(sizeof *w);
     pthread_condattr_t monotonic;
@@ -83,12 +86,7 @@ struct writer *writer_start(struct disk *d, struct err *err)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&w->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    int rc = thread_make(&w->thread, writer_main, w);
-    if (rc == 0)
-        return w;
-    err_errno(err, rc, "cannot start the thread that writes the state");
-    free(w);
-    return NULL;
+    return w;
 }
 
 static enum writer_state result_take(struct writer *w, struct writer_result *out)
@@ -123,13 +121,28 @@ enum writer_state writer_wait(struct writer *w, unsigned seconds, struct writer_
     return state;
 }
 
+/* Without a thread the job has failed already; the next one tries again. */
+static void job_refuse(struct writer *w, int errnum)
+{
+    if (w->rubbish != NULL)
+        pending_clear(w->rubbish);
+    w->result = (struct writer_result){ .failed = -1 };
+    err_errno(&w->result.err, errnum, "cannot start the thread that writes the state");
+    w->state = WRITER_DONE;
+}
+
 void writer_give(struct writer *w, const struct disk_job *job, struct pending *rubbish)
 {
+    int rc = w->running ? 0 : thread_make(&w->thread, writer_main, w);
+    w->running = rc == 0;
     pthread_mutex_lock(&w->lock);
     must(w->state == WRITER_IDLE);
     w->job = *job;
     w->rubbish = rubbish;
-    w->state = WRITER_BUSY;
+    if (rc == 0)
+        w->state = WRITER_BUSY;
+    else
+        job_refuse(w, rc);
     pthread_cond_broadcast(&w->changed);
     pthread_mutex_unlock(&w->lock);
 }
@@ -142,7 +155,8 @@ void writer_stop(struct writer **w)
     (*w)->stop = true;
     pthread_cond_broadcast(&(*w)->changed);
     pthread_mutex_unlock(&(*w)->lock);
-    pthread_join((*w)->thread, NULL);
+    if ((*w)->running)
+        pthread_join((*w)->thread, NULL);
     pthread_cond_destroy(&(*w)->changed);
     pthread_mutex_destroy(&(*w)->lock);
     free(*w);

@@ -22,8 +22,8 @@ struct writer_result {
     uint64_t usec;
 };
 
-/* Start the thread; all signals are blocked in it. NULL with *err. */
-struct writer *writer_start(struct disk *d, struct err *err);
+/* Never NULL. There is no thread yet. */
+struct writer *writer_new(struct disk *d);
 
 /* What it does. WRITER_DONE: *out is filled, and it is idle from now on. */
 enum writer_state writer_look(struct writer *w, struct writer_result *out);
@@ -32,7 +32,8 @@ enum writer_state writer_look(struct writer *w, struct writer_result *out);
 enum writer_state writer_wait(struct writer *w, unsigned seconds, struct writer_result *out);
 
 /* Give it a job; it must be idle. `rubbish` is emptied first (NULL: none): freeing takes time
- * too. */
+ * too. The first one makes the thread, with all signals blocked in it; where the system gives none,
+ * the job has failed, and the next one tries again. */
 void writer_give(struct writer *w, const struct disk_job *job, struct pending *rubbish);
 
 /* End the idle thread. */
