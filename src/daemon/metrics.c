@@ -46,7 +46,8 @@ static void histogram(struct buf *out, const char *name, const char *label,
 
 static void decisions(struct buf *out, const struct policy_stats *s)
 {
-    one(out, "requests_total", "counter", "Envelopes, and ends of sessions.", s->asks);
+    one(out, "requests_total", "counter", "Envelopes, ends of sessions, questions of postern ask.",
+        s->asks);
     one(out, "requests_open", "gauge", "Envelopes in work.", s->open);
     one(out, "exempt_total", "counter", "Envelopes that no check touched.", s->exempt);
     one(out, "overflow_total", "counter", "Envelopes passed because too many were in work.",

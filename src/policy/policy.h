@@ -46,7 +46,8 @@ void policy_cancel(struct policy *p, uint64_t ask);
  * callback is called before this returns; false if it was called before. */
 bool policy_hurry(struct policy *p, uint64_t ask);
 
-/* Counters since the start, for metrics and `postern status`. */
+/* Counters since the start, for metrics and `postern status`. The end of a session and a dry run
+ * are asks, and count in nothing else. */
 #define POLICY_LATENCY_STEPS 12u     /* of 100 us, doubling; the last is all beyond */
 struct policy_stats {
     uint64_t asks, open, sessions, exempt, overflow;

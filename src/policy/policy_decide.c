@@ -152,7 +152,7 @@ static void effect_count(const struct ask *a, struct policy_stats *s)
 {
     const struct verdict *v = &a->verdict;
     bool any = false;
-    if (a->envelope.dry || v->exempt.n > 0)
+    if (v->exempt.n > 0)
         return;
     if (v->by < CHECK_COUNT)
         s->decided[v->by][v->action]++;
@@ -170,7 +170,7 @@ void ask_count(struct ask *a)
 {
     struct policy_stats *s = &a->policy->counters->stats;
     const struct verdict *v = &a->verdict;
-    if (a->envelope.stage == STAGE_END)      /* nothing was decided */
+    if (a->envelope.stage == STAGE_END || a->envelope.dry)       /* nothing was decided */
         return;
     effect_count(a, s);
     s->actions[v->action]++;

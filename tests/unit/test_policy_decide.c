@@ -260,12 +260,36 @@ static void test_ends_are_not_counted(void **state)
     world_end();
 }
 
+/* What an administrator tries out is no mail: nothing of it is in the numbers of what was decided. */
+static void test_questions_are_not_counted(void **state)
+{
+    (void)state;
+    world_conf();
+    world.conf.helo.no_dot = CONF_REFUSE;
+    world_begin();
+    const struct policy_stats *s = policy_stats(world.policy);
+    struct envelope e = world_rcpt(CLIENT, "bob@here.test", VERIFIED_YES);
+    e.helo = STR("localhost");
+    struct policy_stats before = *s;
+    e.dry = true;
+    world_ask(&e);
+    assert_int_equal(world.action, VERDICT_REFUSE);
+    e.relay = true;
+    world_ask(&e);
+    assert_int_equal(s->asks, 2);
+    before.asks = s->asks;
+    before.sessions = s->sessions;
+    assert_memory_equal(s, &before, sizeof before);
+    world_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_modes, state_setup, state_teardown),
         cmocka_unit_test_setup_teardown(test_exemptions, state_setup, state_teardown),
         cmocka_unit_test(test_ends_are_not_counted),
+        cmocka_unit_test(test_questions_are_not_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
