@@ -50,17 +50,21 @@ struct spf {
     struct str domain;
 };
 
-/* `NAME/bits//bits` behind a mechanism: the name and the bits for the client's family. */
+/* `:NAME/bits//bits` behind a mechanism, each of the three may be left out (RFC 7208 section 5.6):
+ * the name and the bits for the client's family. */
 static bool spf_target(const struct spf *s, struct str rest, struct str *name, unsigned *bits)
 {
     uint64_t n;
     bool four = ip_is4(&s->v->client);
-    struct str own = str_eat(&rest, STR(":")) ? str_cut(&rest, '/') : STR("");
-    if (own.n == 0 && rest.n > 0 && rest.p[0] == '/')
-        rest = str_skip(rest, 1);
+    struct str lengths = str_skip(rest, str_find_c(rest, '/'));
+    struct str own = str_head(rest, rest.n - lengths.n);
+    size_t both = str_find(lengths, STR("//"));
+    struct str v4 = str_head(lengths, both), v6 = str_skip(lengths, both);
+    str_eat(&own, STR(":"));
+    str_eat(&v4, STR("/"));
+    str_eat(&v6, STR("//"));
     *name = own.n > 0 ? own : s->domain;
     *bits = four ? 32 : 128;
-    struct str v4 = str_cut(&rest, '/'), v6 = str_eat(&rest, STR("/")) ? rest : STR("");
     struct str mine = four ? v4 : v6;
     if (mine.n == 0)
         return true;

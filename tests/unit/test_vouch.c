@@ -47,6 +47,31 @@ static void script(struct resolver *r)
     spf(r, "loop.example", "v=spf1 include:loop.example include:loop.example -all");
     spf(r, "junk.example", "v=spf1 ip4:198.51.100.0/99 a/x mx:/ include: -all");
     resolver_script_add(r, "dead.example", DNS_TXT, DNS_TIMEOUT, 0, LIST(NULL));
+    resolver_script_add(r, "six.example", DNS_AAAA, DNS_OK, 3, LIST("2001:db8:1:2::200"));
+    spf(r, "both6.example", "v=spf1 a:six.example/24//64 -all");
+    spf(r, "only6.example", "v=spf1 a:six.example//64 -all");
+    spf(r, "six.example", "v=spf1 a//64 -all");
+    spf(r, "none6.example", "v=spf1 a:six.example/24 -all");
+    spf(r, "few6.example", "v=spf1 a:six.example//122 -all");
+}
+
+static void vouch_case(const char *address, const char *name, const char *domain, const char *how)
+{
+    struct loop *l = loop_new_virtual(0);
+    struct resolver *r = resolver_new_script(l);
+    struct said said = { 0, NULL };
+    struct vouch_asker asker = { on_vouch, &said, 1000 };
+    struct vouch_client client = { .name = str_c(name) };
+    struct vouch v;
+    script(r);
+    assert_int_equal(ip_parse(str_c(address), &client.ip), 0);
+    vouch_start(&v, r, &client, str_c(domain), asker);
+    loop_advance(l, 30000);
+    if (said.calls != 1 || !str_eq(str_c(said.how), str_c(how)))
+        fail_msg("%s: %d calls, %s instead of %s", domain, said.calls, said.how, how);
+    assert_true(v.asked <= VOUCH_QUESTIONS_MAX);
+    resolver_free(&r);
+    loop_free(&l);
 }
 
 static void says_who_vouches(void **unused)
@@ -74,29 +99,33 @@ static void says_who_vouches(void **unused)
         { "junk.example", "", "" },
         { "dead.example", "", "" },
     };
-    struct loop *l = loop_new_virtual(0);
-    struct resolver *r = resolver_new_script(l);
     (void)unused;
-    script(r);
-    for (size_t i = 0; i < ROWS(rows); i++) {
-        struct said said = { 0, NULL };
-        struct vouch_asker asker = { on_vouch, &said, 1000 };
-        struct vouch_client client = { .name = str_c(rows[i].name) };
-        struct vouch v;
-        assert_int_equal(ip_parse(STR("198.51.100.7"), &client.ip), 0);
-        vouch_start(&v, r, &client, str_c(rows[i].domain), asker);
-        loop_advance(l, 30000);
-        if (said.calls != 1 || !str_eq(str_c(said.how), str_c(rows[i].how)))
-            fail_msg("%s: %d calls, %s instead of %s", rows[i].domain, said.calls, said.how,
-                     rows[i].how);
-        assert_true(v.asked <= VOUCH_QUESTIONS_MAX);
-    }
-    resolver_free(&r);
-    loop_free(&l);
+    for (size_t i = 0; i < ROWS(rows); i++)
+        vouch_case("198.51.100.7", rows[i].name, rows[i].domain, rows[i].how);
+}
+
+/* The bits of IPv6 behind those of IPv4, alone, behind no name, left out, and too many. */
+static void counts_bits_of_ipv6(void **unused)
+{
+    static const struct {
+        const char *domain, *how;
+    } rows[] = {
+        { "both6.example", "SPF" },
+        { "only6.example", "SPF" },
+        { "six.example", "SPF" },
+        { "none6.example", "" },
+        { "few6.example", "" },
+    };
+    (void)unused;
+    for (size_t i = 0; i < ROWS(rows); i++)
+        vouch_case("2001:db8:1:2::7", "", rows[i].domain, rows[i].how);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(says_who_vouches) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(says_who_vouches),
+        cmocka_unit_test(counts_bits_of_ipv6),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
