@@ -3,7 +3,7 @@
  * hash - keyed hashing of outside bytes
  *
  * Senders choose subjects, addresses and HELO names, so they could choose ones
- * that collide. The key is drawn once for each process from the kernel; with
+ * that collide. Whoever makes a table draws a key for it from the kernel; with
  * it unknown, SipHash-1-3 gives nobody a way to make a table slow. The values
  * differ from run to run under such a key, so they are never stored or printed; who keeps a key
  * with its values (the tallies of the dictionary check do) may store them.

@@ -6,7 +6,7 @@
  * daemon's own user may do everything, members of a group may look, nobody else gets an answer.
  * What the commands do is the daemon's: a table of handlers.
  *
- *     {"command":"bans-show","client":"192.0.2.7"}
+ *     {"command":"bans-show","net":"192.0.2.7"}
  *     {"ok":true,"result":{...}}          {"ok":true,"more":true,"result":{...}} before other lines
  *     {"ok":false,"kind":"missing","error":"..."}
  *

@@ -79,8 +79,9 @@ int ban_find(struct store *s, const struct ip *ip, int64_t now, enum ban_scope s
 /* The record of exactly this network, also when its ban is over but remembered. 1 or 0. */
 int ban_get(struct store *s, const struct ip *net, unsigned bits, int64_t now, struct ban *out);
 
-/* Ban. What stands from now on is in *b: an administrator's ban that ends later is kept, one
- * that ends earlier is made longer and keeps its words. */
+/* Ban. An administrator's takes the place of whatever stands, even if that would have lasted
+ * longer. A check's takes the place of a check's; an administrator's that still holds stays, with
+ * its words, and is made longer where it would end earlier. What stands from now on is in *b. */
 void ban_put(struct store *s, struct ban *b, int64_t now);
 
 /* Lift and forget it. 1 if there was an active one, else 0. Tallies are another matter: see

@@ -43,7 +43,8 @@ struct callout_result {
 typedef void callout_callback(void *ctx, const struct callout_result *result);
 
 /* The connection is closed: with the answer, or after it when QUIT was said. `silent`: the server
- * said 421, or nothing. Not called for those that callout_client_free() ends. */
+ * said 421, or nothing; never for those that callout_client_free() ends, which are told of, too, so
+ * that a budget which outlives the client gets its connections back. */
 typedef void callout_over(void *ctx, const struct ip *ip, bool silent);
 
 struct callout_client;

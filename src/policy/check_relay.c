@@ -3,8 +3,8 @@
  * check_relay - mail for a domain that is not ours, from a client that may not relay
  *
  * Exim refuses this itself. It is looked at here too, because open relays are what the
- * first probes of an attack look for, and because the gate will have no
- * Exim in front of it. Only tables that have been read whole call a domain foreign; and
+ * first probes of an attack look for, and because whoever asks may be no Exim and have
+ * no such rule. Only tables that have been read whole call a domain foreign; and
  * where the MTA has verified the recipient, it takes the domain, whatever files say.
  */
 #include "policy/check.h"

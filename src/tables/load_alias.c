@@ -10,6 +10,8 @@
  */
 #include "tables/load.h"
 
+#define FAULT_MAX 256u           /* bytes that are told of a line that is wrong */
+
 static bool include_read(struct aliases_verdict *v, struct str path, void *ctx)
 {
     struct load *ld = ctx;
@@ -67,9 +69,8 @@ static void note_default(struct load *ld, const struct aliases_verdict *says, st
 static void note_faulty(struct load *ld, const struct aliases_verdict *says, struct str key,
                         struct str name)
 {
-    char text[256];
     struct buf b;
-    buf_init(&b, sizeof text);
+    buf_init(&b, FAULT_MAX);
     buf_addf(&b, "%s: %.*s", says->fault == NULL ? "not understood" : says->fault,
              STR_ARG(str_head(key, 100)));
     load_note(ld, LOG_LEVEL_WARNING, "alias-faulty", name, buf_str(&b));
